@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# crashpod: `make help` lists the targets. Knobs, with their defaults:
+#
+#   BUILD=build          where everything made goes
+#   CC=gcc               the compiler of objects; CC=clang works too (musl-gcc links)
+#   WERROR=1             0: warnings stay warnings
+#   KERNEL=6.1-cloud     the Debian kernel that demo and the QEMU tests crash
+#   CRASHPOD_MIRROR=     Debian mirror for sources and test kernels
+#
+BUILD ?= build
+CC := $(if $(filter default,$(origin CC)),gcc,$(CC))
+WERROR ?= 1
+KERNEL ?= 6.1-cloud
+SYSROOT ?= $(BUILD)/sysroot
+VERSION := 0.1.0
+
+DUMPER_SRC := $(wildcard dumper/base/*.c dumper/*.c)
+CMD_SRC    := $(wildcard dumper/cmd/*.c service/*.c)
+INIT_SRC   := $(wildcard init/*.c)
+LIB_SRC    := $(DUMPER_SRC) $(filter-out init/main.c,$(INIT_SRC)) \
+	      $(filter-out service/cmd_%.c,$(wildcard service/*.c))
+TEST_SRC   := $(wildcard dumper/tests/test_*.c init/tests/test_*.c service/tests/test_*.c)
+TESTLIB_SRC := $(wildcard dumper/tests/lib_*.c)
+C_FILES    := $(wildcard dumper/base/*.[ch] dumper/*.[ch] dumper/cmd/*.[ch] dumper/tests/*.[ch] \
+	      service/*.[ch] service/tests/*.[ch] init/*.[ch] init/tests/*.[ch] \
+	      qemu-tests/guest/*.[ch])
+SH_FILES   := mkinitrd/mkinitrd $(wildcard mkinitrd/*.sh mkinitrd/tests/*.sh scripts/*.sh \
+	      qemu-tests/*.sh qemu-tests/guest/*.sh) .ci/run
+
+# --- flags -----------------------------------------------------------------------------------
+WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wwrite-strings \
+	-Wformat=2 $(if $(filter 1,$(WERROR)),-Werror)
+CC_INCLUDE := $(if $(findstring clang,$(CC)),$(shell $(CC) -print-resource-dir)/include,\
+	      $(shell $(CC) -print-file-name=include))
+MUSL_INCLUDE := -nostdinc -isystem $(SYSROOT)/include -isystem /usr/include/x86_64-linux-musl \
+	      -isystem $(CC_INCLUDE) -idirafter /usr/include -idirafter /usr/include/x86_64-linux-gnu
+BASE_CFLAGS := -std=gnu11 -D_GNU_SOURCE -DCRASHPOD_VERSION='"$(VERSION)"' -MMD -MP $(WARN)
+CFLAGS ?= -O2 -g
+TARGET_CFLAGS := $(BASE_CFLAGS) $(CFLAGS) -fPIE -fstack-protector-strong -fno-plt \
+	      -ffunction-sections -fdata-sections -ffile-prefix-map=$(CURDIR)=. $(MUSL_INCLUDE)
+TARGET_LDFLAGS := -static-pie -Wl,-z,relro,-z,now -Wl,-z,noexecstack -Wl,--gc-sections
+CMD_LIBS  := $(SYSROOT)/lib/libblkid.a $(SYSROOT)/lib/libelf.a $(SYSROOT)/lib/libzstd.a \
+	     $(SYSROOT)/lib/libz.a
+TEST_CFLAGS := $(BASE_CFLAGS) -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all \
+	     -fno-omit-frame-pointer
+TEST_LIBS := -lcmocka -lblkid -lelf -lzstd -lz -lpthread
+
+target_obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
+test_obj   = $(patsubst %.c,$(BUILD)/test-obj/%.o,$(1))
+TESTS := $(patsubst %.c,$(BUILD)/tests/%,$(TEST_SRC))
+
+# --- programs --------------------------------------------------------------------------------
+.DELETE_ON_ERROR:
+.SECONDARY:
+.PHONY: all deps sysroot tests unit check check-all lint format format-check clang demo bench \
+	shell-tests qemu-tests clean help
+
+all: $(BUILD)/crashpod $(BUILD)/init ## build/crashpod and build/init, static against musl
+
+deps: ## install with apt what building and testing need
+	sh scripts/deps.sh
+
+sysroot: $(SYSROOT)/versions.txt ## zlib, zstd, libelf, libblkid against musl
+
+$(SYSROOT)/versions.txt: scripts/deps.sh scripts/sysroot.sh
+	sh scripts/deps.sh
+	sh scripts/sysroot.sh $(SYSROOT)
+	touch $@
+
+$(BUILD)/libdumper.a: $(call target_obj,$(DUMPER_SRC))
+	rm -f $@
+	$(AR) rcsD $@ $^
+
+$(BUILD)/crashpod.debug: $(call target_obj,$(CMD_SRC)) $(BUILD)/libdumper.a
+	musl-gcc $(TARGET_LDFLAGS) -o $@ $^ $(CMD_LIBS)
+
+$(BUILD)/init.debug: $(call target_obj,$(INIT_SRC)) $(BUILD)/libdumper.a
+	musl-gcc $(TARGET_LDFLAGS) -o $@ $^ $(CMD_LIBS)
+
+$(BUILD)/crashpod $(BUILD)/init: %: %.debug
+	strip -o $@ $<
+
+$(BUILD)/obj/%.o: %.c | $(SYSROOT)/versions.txt
+	@mkdir -p $(@D)
+	$(CC) $(TARGET_CFLAGS) -c -o $@ $<
+
+# --- tests -----------------------------------------------------------------------------------
+$(BUILD)/test-obj/%.o: %.c
+	@mkdir -p $(@D)
+	gcc $(TEST_CFLAGS) -c -o $@ $<
+
+$(BUILD)/tests/%: $(BUILD)/test-obj/%.o $(BUILD)/libtest.a
+	@mkdir -p $(@D)
+	gcc -fsanitize=address,undefined -o $@ $< $(BUILD)/libtest.a $(TEST_LIBS)
+
+$(BUILD)/libtest.a: $(call test_obj,$(LIB_SRC) $(TESTLIB_SRC))
+	rm -f $@
+	$(AR) rcsD $@ $^
+
+tests: $(TESTS) ## the unit tests, built with ASan and UBSan
+
+check: ## everything: format, both compilers, unit tests, goldens, shell, QEMU
+	sh scripts/check.sh
+
+format: ## clang-format in place
+	clang-format -i $(C_FILES)
+
+format-check: ## clang-format, without changing anything
+	clang-format --dry-run -Werror $(C_FILES)
+
+clang: ## the same programs compiled by clang, in BUILD/clang
+	$(MAKE) CC=clang BUILD=$(BUILD)/clang SYSROOT=$(SYSROOT) all
+
+lint: ## shellcheck
+	shellcheck -x $(SH_FILES)
+
+demo: ## crash a Debian kernel under QEMU, save it, show its backtrace
+	sh scripts/deps.sh
+	$(MAKE) all
+	python3 qemu-tests/run.py demo --kernel $(KERNEL)
+
+clean: ## remove objects and programs (the sysroot and test ground stay)
+	rm -rf $(BUILD)/obj $(BUILD)/test-obj $(BUILD)/tests $(BUILD)/clang $(BUILD)/*.a \
+		$(BUILD)/crashpod* $(BUILD)/init*
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1 - /p' $(MAKEFILE_LIST) | sort
+
+-include $(shell find $(BUILD)/obj $(BUILD)/test-obj -name '*.d' 2>/dev/null)

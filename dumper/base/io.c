@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "io.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "guard.h"
+
+int io_write_all(int fd, const void *buf, size_t len)
+{
+	const u8 *p = buf;
+
+	while (len) {
+		ssize_t n = write(fd, p, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			return -EIO;
+		p += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+int io_pwrite_all(int fd, const void *buf, size_t len, u64 off)
+{
+	const u8 *p = buf;
+
+	while (len) {
+		ssize_t n = pwrite(fd, p, len, (off_t)off);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			return -EIO;
+		p += n;
+		off += (u64)n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+ssize_t io_pread_full(int fd, void *buf, size_t len, u64 off)
+{
+	u8 *p = buf;
+	size_t got = 0;
+
+	while (got < len) {
+		ssize_t n = pread(fd, p + got, len - got, (off_t)(off + got));
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			break;
+		got += (size_t)n;
+	}
+	return (ssize_t)got;
+}
+
+int io_read_file(const char *path, size_t max, char **buf, size_t *len, struct err *e)
+{
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+	_cleanup_free_ char *b = NULL;
+	size_t cap = 0, got = 0;
+
+	if (fd < 0)
+		return err_sys(e, -errno, "%s", path);
+	for (;;) {
+		ssize_t n;
+
+		if (got == cap) {
+			size_t want = cap ? cap * 2 : 4096;
+			char *grown;
+
+			if (got > max)
+				return err_set(e, -EFBIG, "%s: more than %zu bytes", path, max);
+			grown = realloc(b, want + 1);
+			if (!grown)
+				return err_sys(e, -ENOMEM, "%s", path);
+			b = grown;
+			cap = want;
+		}
+		n = read(fd, b + got, cap - got);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_sys(e, -errno, "read %s", path);
+		if (n == 0)
+			break;
+		got += (size_t)n;
+	}
+	if (got > max)
+		return err_set(e, -EFBIG, "%s: more than %zu bytes", path, max);
+	b[got] = '\0';
+	*buf = guard_take_ptr(b);
+	*len = got;
+	return 0;
+}
+
+int io_fsync_dir_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	_cleanup_free_ char *dir = slash ? strndup(path, slash == path ? 1 : (size_t)(slash - path))
+					 : strdup(".");
+	_cleanup_close_ int fd = -1;
+
+	if (!dir)
+		return -ENOMEM;
+	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	return fsync(fd) ? -errno : 0;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* io.h - reads and writes that finish or say why not. EINTR is retried, short counts go on.
+ * Errors: 0 or -errno. */
+#ifndef CRASHPOD_IO_H
+#define CRASHPOD_IO_H
+
+#include <sys/types.h>
+
+#include "err.h"
+#include "types.h"
+
+int io_write_all(int fd, const void *buf, size_t len);
+int io_pwrite_all(int fd, const void *buf, size_t len, u64 off);
+
+/* Reads until len bytes or end of file: the count read, or -errno. */
+ssize_t io_pread_full(int fd, void *buf, size_t len, u64 off);
+
+/* Reads a whole small file (at most max bytes; -EFBIG above) into a malloc'ed buffer with a NUL
+ * after the last byte. The caller frees *buf. Works for files whose st_size is 0, as in /proc. */
+int io_read_file(const char *path, size_t max, char **buf, size_t *len, struct err *e);
+
+/* fsyncs the directory that holds path (the file itself need not exist). */
+int io_fsync_dir_of(const char *path);
+
+#endif

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* core.h - an opened vmcore or dump with everything known of its kernel: the way in for every
+ * command and for PID 1.
+ * Owner:   core_open() allocates, core_close() frees all of it.
+ * Threads: immutable once open; each thread makes a struct kmem (or a window) of its own. */
+#ifndef CRASHPOD_CORE_H
+#define CRASHPOD_CORE_H
+
+#include "base/err.h"
+#include "base/types.h"
+#include "kinfo.h"
+#include "source.h"
+#include "vmcoreinfo.h"
+#include "xlat.h"
+
+struct core {
+	struct source *src;
+	struct vmcoreinfo *vi; /* NULL where the source has no VMCOREINFO that can be read */
+	struct kinfo ki;       /* zeroed where vi is NULL */
+	struct xlat xlat;      /* xlat.root_pa == 0 where addresses cannot be translated */
+	struct err why;        /* why vi is NULL or xlat is unusable; code 0 when all is well */
+};
+
+enum core_flags {
+	CORE_PARTIAL = SOURCE_PARTIAL, /* as SOURCE_PARTIAL */
+};
+
+/* Opens path. A source that cannot be opened is an error; a kernel that cannot be understood is
+ * not: it is told in core->why, and the memory can still be read by physical address. */
+int core_open(struct core **out, const char *path, unsigned flags, struct err *e);
+void core_close(struct core *c);
+
+/* Reads kernel virtual memory of the dead kernel. One per thread. */
+struct kmem {
+	const struct core *core;
+	struct window win;
+	struct xlat_cache cache;
+};
+
+int kmem_open(struct kmem *km, const struct core *c, struct err *e);
+void kmem_close(struct kmem *km);
+/* Copies len bytes from the kernel virtual address va. -EFAULT: not mapped; others as
+ * window_get(). */
+int kmem_read(struct kmem *km, u64 va, void *buf, size_t len, struct err *e);
+
+#endif

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* plant.c - put known bytes into the memory of a guest that is about to crash, and stay.
+ *
+ * Usage: plant SEED MANIFEST TMPFS_FILE DISK_FILE
+ *
+ * Page i of class c holds 512 words of splitmix64 started at SEED ^ c << 56 ^ i << 32. The manifest has a
+ * line "CLASS INDEX PHYSICAL_ADDRESS" for each page whose frame /proc/self/pagemap tells, and
+ * "CLASS INDEX -" for the pages of a pipe, which only the kernel maps. It is complete when its
+ * last line is "end"; then the process closes its output and waits to be crashed.
+ */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define PAGE 4096u
+#define WORDS (PAGE / sizeof(uint64_t))
+#define HUGE_BYTES (2u << 20)
+#define PM_PRESENT (1ULL << 63)
+#define PM_PFN ((1ULL << 55) - 1)
+
+struct class {
+	const char *name;
+	unsigned int id; /* part of the pattern's key */
+	unsigned int pages;
+};
+
+static const struct class user = { "user", 1, 512 };
+static const struct class zero = { "zero", 2, 64 };
+static const struct class same = { "same", 3, 64 };
+static const struct class thp = { "thp", 4, HUGE_BYTES / PAGE };
+static const struct class tmpfs = { "tmpfs", 5, 256 };
+static const struct class cache = { "cache", 6, 256 };
+static const struct class pipe_page = { "pipe", 7, 8 };
+static const struct class freed = { "freed", 8, 1024 };
+
+static void die(const char *what)
+{
+	perror(what);
+	exit(1);
+}
+
+static uint64_t splitmix_next(uint64_t *state)
+{
+	uint64_t z = (*state += 0x9e3779b97f4a7c15ULL);
+
+	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
+	z = (z ^ (z >> 27)) * 0x94d049bb133111ebULL;
+	return z ^ (z >> 31);
+}
+
+static void page_fill(void *page, uint64_t seed, const struct class *c, unsigned int index)
+{
+	uint64_t state = seed ^ (uint64_t)c->id << 56 ^ (uint64_t)index << 32;
+	uint64_t *word = page;
+
+	for (size_t i = 0; i < WORDS; i++)
+		word[i] = splitmix_next(&state);
+}
+
+static uint64_t page_address(int pagemap, const void *page)
+{
+	uint64_t entry;
+	off_t at = (off_t)((uintptr_t)page / PAGE * sizeof(entry));
+
+	if (pread(pagemap, &entry, sizeof(entry), at) != sizeof(entry))
+		die("pagemap");
+	if (!(entry & PM_PRESENT)) {
+		fprintf(stderr, "plant: a page is not present\n");
+		exit(1);
+	}
+	return (entry & PM_PFN) * PAGE;
+}
+
+static void region_record(FILE *out, int pagemap, const struct class *c, const char *region)
+{
+	for (unsigned int i = 0; i < c->pages; i++)
+		fprintf(out, "%s %u %#" PRIx64 "\n", c->name, i,
+			page_address(pagemap, region + (size_t)i * PAGE));
+}
+
+static char *region_map(const struct class *c, int advice)
+{
+	size_t len = (size_t)c->pages * PAGE;
+	/* Twice the length, so that a part aligned to a huge page is always inside. */
+	char *at = mmap(NULL, len + HUGE_BYTES, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (at == MAP_FAILED)
+		die("mmap");
+	at += HUGE_BYTES - (uintptr_t)at % HUGE_BYTES;
+	/* khugepaged would move small pages after their address was written down. */
+	if (madvise(at, len, advice))
+		perror("madvise");
+	return at;
+}
+
+/* A file's pages, mapped so that they have entries in pagemap and stay in use. */
+static const char *file_plant(const char *path, uint64_t seed, const struct class *c)
+{
+	size_t len = (size_t)c->pages * PAGE;
+	char page[PAGE];
+	int fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
+	const volatile char *at;
+
+	if (fd < 0)
+		die(path);
+	for (unsigned int i = 0; i < c->pages; i++) {
+		page_fill(page, seed, c, i);
+		if (write(fd, page, PAGE) != PAGE)
+			die(path);
+	}
+	if (fsync(fd))
+		die(path);
+	at = mmap(NULL, len, PROT_READ, MAP_SHARED | MAP_POPULATE, fd, 0);
+	if (at == MAP_FAILED)
+		die(path);
+	for (unsigned int i = 0; i < c->pages; i++)
+		(void)at[(size_t)i * PAGE];
+	return (const char *)at;
+}
+
+static void anon_plant(FILE *out, int pagemap, uint64_t seed, const struct class *c, int advice)
+{
+	char *at = region_map(c, advice);
+
+	for (unsigned int i = 0; i < c->pages; i++) {
+		char *page = at + (size_t)i * PAGE;
+
+		if (c == &zero)
+			memset(page, 0, PAGE);
+		else
+			page_fill(page, seed, c, c == &same ? 0 : i);
+	}
+	region_record(out, pagemap, c, at);
+	if (c == &freed && munmap(at, (size_t)c->pages * PAGE))
+		die("munmap");
+}
+
+/* What is written to a pipe lies in pages of the kernel, which no dump level leaves out. */
+static void pipe_plant(FILE *out, uint64_t seed, const struct class *c)
+{
+	char page[PAGE];
+	int fds[2];
+
+	if (pipe(fds))
+		die("pipe");
+	for (unsigned int i = 0; i < c->pages; i++) {
+		page_fill(page, seed, c, i);
+		if (write(fds[1], page, PAGE) != PAGE)
+			die("pipe");
+		fprintf(out, "%s %u -\n", c->name, i);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	uint64_t seed;
+	FILE *out;
+	int pagemap;
+
+	if (argc != 5) {
+		fprintf(stderr, "usage: plant SEED MANIFEST TMPFS_FILE DISK_FILE\n");
+		return 2;
+	}
+	seed = strtoull(argv[1], NULL, 0);
+	out = fopen(argv[2], "w");
+	if (!out)
+		die(argv[2]);
+	pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	if (pagemap < 0)
+		die("/proc/self/pagemap");
+	anon_plant(out, pagemap, seed, &user, MADV_NOHUGEPAGE);
+	anon_plant(out, pagemap, seed, &zero, MADV_NOHUGEPAGE);
+	anon_plant(out, pagemap, seed, &same, MADV_NOHUGEPAGE);
+	anon_plant(out, pagemap, seed, &thp, MADV_HUGEPAGE);
+	region_record(out, pagemap, &tmpfs, file_plant(argv[3], seed, &tmpfs));
+	region_record(out, pagemap, &cache, file_plant(argv[4], seed, &cache));
+	pipe_plant(out, seed, &pipe_page);
+	anon_plant(out, pagemap, seed, &freed, MADV_NOHUGEPAGE);
+	fprintf(out, "end\n");
+	if (fflush(out) || fsync(fileno(out)) || fclose(out))
+		die(argv[2]);
+	close(STDOUT_FILENO); /* the script that started us reads to the end of this */
+	for (;;)
+		pause();
+}
