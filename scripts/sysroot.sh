@@ -115,7 +115,7 @@ kernel_headers() {
 # Debian's musl-gcc takes -static-pie without a word and makes a dynamic program: its specs
 # know neither rcrt1.o nor the linker's options. These specs, read after musl's, do.
 musl_cc() {
-	musl_specs=$(REALGCC=echo musl-gcc | sed 's/.*-specs //')
+	musl_specs=$(REALGCC="echo" musl-gcc | sed 's/.*-specs //')
 	musl_lib=${musl_specs%/*}
 	[ -e "$musl_lib/rcrt1.o" ] || die "no $musl_lib/rcrt1.o: this musl has no static-pie"
 	mkdir -p "$out/bin" "$out/lib" "$out/include"
@@ -194,7 +194,7 @@ stamp_text() {
 }
 
 unpack() {
-	rm -rf "$src/$1" "$src/$1.stage"
+	rm -rf "${src:?}/$1" "$src/$1.stage"
 	dpkg-source --no-check -q -x "$apt/archives/$1_${2#*:}.dsc" "$src/$1"
 	mkdir -p "$src/$1.stage/include" "$src/$1.stage/lib"
 }
@@ -264,6 +264,7 @@ mkdir -p "$out/stamp" "$top/build/log" "$top/build/src" "$top/build/apt"
 out=$(cd "$out" && pwd)
 apt=$top/build/apt src=$top/build/src logs=$top/build/log
 jobs=$(nproc)
+# shellcheck source=/dev/null
 codename=$(. /etc/os-release && echo "${VERSION_CODENAME-}")
 [ -n "$codename" ] || die "/etc/os-release names no release"
 
@@ -273,8 +274,9 @@ apt_setup
 apt_update
 kernel_headers
 musl_cc
+: >"$out/versions.new"
 for pair in $LIBRARIES; do
 	build "${pair%:*}" "${pair#*:}"
-	echo "${pair#*:} $version"
-done >"$out/versions.new"
+	echo "${pair#*:} $version" >>"$out/versions.new"
+done
 mv "$out/versions.new" "$out/versions.txt"
