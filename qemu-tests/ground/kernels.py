@@ -117,16 +117,13 @@ def ensure(name):
 
 
 def module_path(kernel, name):
-    """The file of a module, whatever its compression; None where it is built in."""
+    """The file of a module, whatever its compression; None where it is built in or absent."""
     tree = Path(kernel.root) / "lib/modules" / kernel.kver
     for line in (tree / "modules.dep").read_text(encoding="ascii").splitlines():
         path = line.partition(":")[0]
         if re.sub(r"\.ko.*", "", Path(path).name).replace("-", "_") == name.replace("-", "_"):
             return tree / path
-    for line in (tree / "modules.builtin").read_text(encoding="ascii").splitlines():
-        if Path(line).name.removesuffix(".ko").replace("-", "_") == name.replace("-", "_"):
-            return None
-    raise paths.GroundError(f"{kernel.kver} has no module {name}")
+    return None
 
 
 def module_closure(kernel, names):

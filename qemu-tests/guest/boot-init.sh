@@ -1,4 +1,4 @@
-#!/bin/busybox sh
+#!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 # /init of the production kernel's initramfs: load what the root needs and go there.
 set -eu
@@ -9,9 +9,9 @@ while read -r module; do
 	/bin/busybox insmod "/modules/$module" || /bin/busybox echo "boot-init: $module not loaded"
 done < /modules/order
 tries=0
-until /bin/busybox test -b /dev/vda; do
+until test -b /dev/vda; do
 	tries=$((tries + 1))
-	/bin/busybox test "$tries" -lt 100
+	test "$tries" -lt 100
 	/bin/busybox usleep 50000
 done
 /bin/busybox mount -t ext4 /dev/vda /root

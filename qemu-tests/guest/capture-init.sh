@@ -1,4 +1,4 @@
-#!/bin/busybox sh
+#!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 # /init of a capture initramfs without crashpod: for samples, and to compare makedumpfile with.
 # Runs /capture with the production root's disk on /target, then reboots, whatever came of it.

@@ -5,8 +5,8 @@
  *
  * Page i of class c holds 512 words of splitmix64 started at SEED ^ c << 56 ^ i << 32. The manifest has a
  * line "CLASS INDEX PHYSICAL_ADDRESS" for each page whose frame /proc/self/pagemap tells, and
- * "CLASS INDEX -" for the pages of a pipe, which only the kernel maps. It is complete when its
- * last line is "end"; then the process closes its output and waits to be crashed.
+ * "CLASS INDEX -" for the pages of a pipe, which only the kernel maps; its last line is "end".
+ * Exits when all is planted; a child keeps the memory and waits to be crashed.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -186,7 +186,16 @@ int main(int argc, char **argv)
 	fprintf(out, "end\n");
 	if (fflush(out) || fsync(fileno(out)) || fclose(out))
 		die(argv[2]);
-	close(STDOUT_FILENO); /* the script that started us reads to the end of this */
-	for (;;)
-		pause();
+	switch (fork()) {
+	case -1:
+		die("fork");
+		break;
+	case 0:
+		close(STDIN_FILENO);
+		close(STDOUT_FILENO);
+		close(STDERR_FILENO);
+		for (;;)
+			pause();
+	}
+	return 0;
 }

@@ -1,4 +1,4 @@
-#!/bin/busybox sh
+#!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 # PID 1 of the production system under test. First boot: plant known memory, load the capture
 # kernel with /test/load, crash. Second boot: say so on the disk and power off.
@@ -47,8 +47,7 @@ if test "$(wc -l < $out/boots)" -gt 1; then
 fi
 mark booted
 cp /proc/cmdline /proc/iomem $out/
-step plant sh -c "plant \$(cat /test/seed) $out/manifest /tmp/planted /test/planted > /tmp/ready &
-	while test ! -e $out/manifest || test \"\$(tail -n 1 $out/manifest)\" != end; do usleep 50000; done"
+step plant plant "$(cat /test/seed)" $out/manifest /tmp/planted /test/planted
 echo "<5>crashpod-test: planted with seed $(cat /test/seed)" > /dev/kmsg
 mark planted
 step load sh /test/load

@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A QEMU guest: its memory is a file, its console a log with times, its life limited."""
+
+import os
+import re
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+from ground import forky, paths
+
+from .qmp import Qmp
+
+MARK = re.compile(r"test-mark: (\S+)")
+# A guest boots, crashes into its capture kernel and boots again. More than that is a loop.
+MAX_BOOTS = 4
+
+
+class Lost(Exception):
+    """The guest died, hung or looped: the run says nothing about the dump."""
+
+
+class Memory:
+    """Where QEMU's q35 machine puts guest memory: physical address to offset in the file."""
+
+    LOW_MAX = 0xb0000000
+    LOW_SPLIT = 0x80000000
+    HIGH = 1 << 32
+
+    def __init__(self, size):
+        self.size = size
+        self.low = self.LOW_SPLIT if size >= self.LOW_MAX else size
+
+    def offset(self, pa):
+        """Offset of a physical address, or None where there is no memory."""
+        if pa < self.low:
+            return pa
+        if self.HIGH <= pa < self.HIGH + self.size - self.low:
+            return pa - self.HIGH + self.low
+        return None
+
+
+class Console:
+    """Lines of the serial log as they come, each with the seconds since the start."""
+
+    def __init__(self, path, start):
+        self.file = open(path, "rb")  # pylint: disable=consider-using-with
+        self.start = start
+        self.partial = b""
+        self.lines = []
+        self.marks = []
+        self.boots = 0
+
+    def poll(self):
+        """Take in what is new."""
+        data = self.partial + self.file.read()
+        *whole, self.partial = data.split(b"\n")
+        now = time.monotonic() - self.start
+        for raw in whole:
+            line = raw.decode(errors="replace").rstrip("\r")
+            self.lines.append((now, line))
+            if "Linux version " in line and "] Linux version " in line:
+                self.boots += 1
+            match = MARK.search(line)
+            if match:
+                self.marks.append((match[1], now))
+
+    def find(self, pattern):
+        """The time of the first line that matches, or None."""
+        return next((t for t, line in self.lines if re.search(pattern, line)), None)
+
+
+class Vm:
+    """One run of QEMU. Use as a context manager: the process is gone at its end."""
+
+    def __init__(self, where, memory_bytes, cpus=2):
+        self.where = Path(where)
+        self.memory = Memory(memory_bytes)
+        self.cpus = cpus
+        self.process = None
+        self.qmp = None
+        self.console = None
+        self.ram = self.where / "ram"
+
+    def start(self, vmlinuz, initrd, append, disks, extra=()):
+        """Start the guest; disks are raw images, vda first."""
+        sock = self.where / "qmp"
+        sock.unlink(missing_ok=True)
+        self.ram.unlink(missing_ok=True)
+        log = self.where / "console.log"
+        log.touch()
+        argv = ["qemu-system-x86_64", "-nodefaults", "-display", "none", "-M",
+                "q35,memory-backend=ram", "-accel", "tcg", "-cpu", "max",
+                "-smp", self.cpus, "-m", f"{self.memory.size >> 20}M",
+                "-object", f"memory-backend-file,id=ram,share=on,mem-path={self.ram},"
+                           f"size={self.memory.size}",
+                "-kernel", vmlinuz, "-initrd", initrd, "-append", append,
+                "-chardev", f"file,id=console,path={log}", "-serial", "chardev:console",
+                "-qmp", f"unix:{sock},server=on,wait=off", "-device", "vmcoreinfo"]
+        for disk in disks:
+            argv += ["-drive", f"file={disk},format=raw,if=virtio,cache=unsafe"]
+        with open(self.where / "qemu.log", "wb") as out:
+            self.process = forky.popen([*argv, *extra], stdin=subprocess.DEVNULL,
+                                       stdout=out, stderr=out, start_new_session=True)
+        self.console = Console(log, time.monotonic())
+        self.qmp = Qmp(sock)
+
+    def wait(self, until, limit_s, what):
+        """Poll until until(console) is true; False if the guest powered off first."""
+        end = time.monotonic() + limit_s
+        while True:
+            ended = self.process.poll() is not None
+            self.console.poll()
+            if until(self.console):
+                return True
+            if ended and self.process.returncode == 0:
+                return False
+            if ended:
+                text = (self.where / "qemu.log").read_text(errors="replace")
+                raise Lost(f"QEMU exit {self.process.returncode}: {text.strip()[-300:]}")
+            if self.console.boots > MAX_BOOTS:
+                raise Lost(f"the guest boots over and over, waiting for {what}")
+            if time.monotonic() > end:
+                last = self.console.lines[-1][1] if self.console.lines else "nothing"
+                raise Lost(f"{limit_s} s passed waiting for {what}; the last line was: {last}")
+            time.sleep(0.05)
+
+    def snapshot(self, to):
+        """Copy the guest's memory, holes kept, while the guest stands still."""
+        self.qmp.call("stop")
+        paths.run(["cp", "--sparse=always", self.ram, to])
+        self.qmp.call("cont")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        if self.process is not None and self.process.poll() is None:
+            os.kill(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+        if self.qmp is not None:
+            self.qmp.close()
+        self.ram.unlink(missing_ok=True)
