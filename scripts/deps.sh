@@ -54,12 +54,18 @@ packages() {
 	TABLE
 }
 
-# Debian's clang depends on the versioned one: "clang-14 (>= 14~)" gives 14.
+# Debian's clang depends on the versioned one: "clang-14 (>= 14~)" gives 14. Nothing is known
+# of clang before the first apt-get update; then the release tells.
 clang_major() {
 	depends=$(dpkg-query -W -f='${Depends}\n' clang 2>/dev/null || :)
 	[ -n "$depends" ] || depends=$(apt-cache show --no-all-versions clang 2>/dev/null |
 		sed -n 's/^Depends: //p')
-	echo "$depends" | sed -n 's/^\(.*, *\)\{0,1\}clang-\([0-9][0-9]*\).*/\2/p'
+	major=$(echo "$depends" | sed -n 's/^\(.*, *\)\{0,1\}clang-\([0-9][0-9]*\).*/\2/p')
+	case $major:$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release) in
+	:bookworm) echo 14 ;;
+	:*) echo 19 ;;
+	*) echo "$major" ;;
+	esac
 }
 
 names() {

@@ -162,6 +162,11 @@ recipe_elfutils() {
 		ac_cv_search_fts_close="none required" \
 		ac_cv_search__obstack_free="none required"
 	make -j"$jobs" -C libelf libelf.a
+	# From 0.191 on libelf takes search trees from elfutils' own convenience library.
+	if [ -e lib/eu-search.c ]; then
+		make -C lib eu-search.o
+		ar rcsD libelf/libelf.a lib/eu-search.o
+	fi
 	cp libelf/libelf.h libelf/gelf.h libelf/nlist.h "$stage/include"
 	cp libelf/libelf.a "$stage/lib"
 }
@@ -199,6 +204,15 @@ unpack() {
 	mkdir -p "$src/$1.stage/include" "$src/$1.stage/lib"
 }
 
+# Everything in a library must link: a symbol that musl lacks shows here, not in a program.
+link_whole() {
+	echo 'int main(void) { return 0; }' >"$stage/main.c"
+	"$CC" -o "$stage/main" "$stage/main.c" -Wl,--whole-archive "$stage/lib/$1.a" \
+		-Wl,--no-whole-archive -L"$stage/lib" -lz
+	"$stage/main"
+	rm "$stage/main.c" "$stage/main"
+}
+
 # Paths of this machine stay out of the libraries: same sources, same bytes.
 compile() {
 	set -e
@@ -214,6 +228,7 @@ compile() {
 	elfutils) recipe_elfutils ;;
 	util-linux) recipe_util_linux ;;
 	esac
+	link_whole "$3"
 }
 
 # Each file appears whole: copied beside its place, then renamed.
@@ -241,7 +256,7 @@ build() {
 		echo "sysroot.sh: WARNING: $1 $newest is not on the mirror, using $version" >&2
 	rm -f "$out/stamp/$1"
 	# Not "compile ... || ...": that would switch off its set -e.
-	(compile "$1" "$version") >"$logs/$1.log" 2>&1 &
+	(compile "$1" "$version" "$2") >"$logs/$1.log" 2>&1 &
 	rc=0
 	wait $! || rc=$?
 	if [ "$rc" -ne 0 ]; then
