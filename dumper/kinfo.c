@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "kinfo.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* Fields of struct page: where the vmcoreinfo has their offset, and whether pages can be classified
+ * without them. */
+static const struct page_field {
+	const char *key;
+	const char *other; /* the name on other kernels */
+	size_t at;         /* offset in struct kinfo_page */
+	bool needed;
+} page_fields[] = {
+	{ "page.flags", NULL, offsetof(struct kinfo_page, flags), true },
+	{ "page._refcount", "page._count", offsetof(struct kinfo_page, refcount), false },
+	{ "page.mapping", NULL, offsetof(struct kinfo_page, mapping), true },
+	{ "page.lru", NULL, offsetof(struct kinfo_page, lru), false },
+	{ "page._mapcount", NULL, offsetof(struct kinfo_page, mapcount), true },
+	{ "page.private", NULL, offsetof(struct kinfo_page, priv), true },
+	/* renamed in 7.1 */
+	{ "page.compound_head", "page.compound_info", offsetof(struct kinfo_page, compound), true },
+};
+
+/* Numbers of flag bits in page.flags, as masks. */
+static const struct page_flag {
+	const char *key;
+	size_t at;
+	bool needed;
+} page_flags[] = {
+	{ "PG_lru", offsetof(struct kinfo, flag_lru), true },
+	{ "PG_private", offsetof(struct kinfo, flag_private), true },
+	{ "PG_swapcache", offsetof(struct kinfo, flag_swapcache), false },
+	{ "PG_swapbacked", offsetof(struct kinfo, flag_swapbacked), false },
+	{ "PG_slab", offsetof(struct kinfo, flag_slab), false }, /* a page type from 6.10 */
+	{ "PG_hwpoison", offsetof(struct kinfo, flag_hwpoison), false },
+	{ "PG_hugetlb", offsetof(struct kinfo, flag_hugetlb), false }, /* 6.6 to 6.8 */
+};
+
+/* Page types in _mapcount. */
+static const struct page_type {
+	const char *key;
+	size_t at;
+	bool needed;
+} page_types[] = {
+	{ "PAGE_BUDDY_MAPCOUNT_VALUE", offsetof(struct kinfo, buddy), true },
+	{ "PAGE_UNACCEPTED_MAPCOUNT_VALUE", offsetof(struct kinfo, unaccepted), false },
+	{ "PAGE_SLAB_MAPCOUNT_VALUE", offsetof(struct kinfo, slab), false },
+	{ "PAGE_OFFLINE_MAPCOUNT_VALUE", offsetof(struct kinfo, offline), false },
+	{ "PAGE_HUGETLB_MAPCOUNT_VALUE", offsetof(struct kinfo, hugetlb), false },
+};
+
+/* Offset of a field of nbytes that must lie within size. */
+static int field_offset(const struct vmcoreinfo *vi, const char *name, u64 size, u64 nbytes,
+			u64 *off, struct err *e)
+{
+	int rc = vmcoreinfo_offset(vi, name, off);
+
+	if (rc)
+		return rc;
+	if (*off > size || nbytes > size - *off)
+		return err_set(e, -EINVAL, "VMCOREINFO: OFFSET(%s)=%llu is not within %llu bytes",
+			       name, (unsigned long long)*off, (unsigned long long)size);
+	return 0;
+}
+
+static int page_fields_init(struct kinfo *ki, const struct vmcoreinfo *vi, struct err *e)
+{
+	u64 size;
+
+	if (vmcoreinfo_size(vi, "page", &size))
+		return err_set(e, -ENOENT, "VMCOREINFO: no SIZE(page)");
+	/* A block's memory map is read in whole records; 56 to 64 bytes is what kernels have. */
+	if (size < 32 || size > 512 || size % 8)
+		return err_set(e, -EINVAL, "VMCOREINFO: SIZE(page)=%llu is not believable",
+			       (unsigned long long)size);
+	ki->page.size = (u16)size;
+	for (size_t i = 0; i < ARRAY_SIZE(page_fields); i++) {
+		const struct page_field *f = &page_fields[i];
+		u16 *to = (u16 *)((u8 *)&ki->page + f->at);
+		u64 off;
+		int rc = field_offset(vi, f->key, size, 8, &off, e);
+
+		if (rc == -ENOENT && f->other)
+			rc = field_offset(vi, f->other, size, 8, &off, e);
+		if (rc == -EINVAL)
+			return rc;
+		if (rc && f->needed)
+			return err_set(e, -ENOENT, "VMCOREINFO: no OFFSET(%s)", f->key);
+		*to = rc ? KINFO_ABSENT : (u16)off;
+	}
+	return 0;
+}
+
+/* The order and the destructor of a compound page, kept in its first tail: plain fields up to 6.2
+ * (1378a5ee451a), then fields of struct folio, which spans page[0] and page[1]; from 6.6 the
+ * order is the low byte of page[1].flags (ebc1baf5c9b4). */
+static int tail_fields_init(struct kinfo *ki, const struct vmcoreinfo *vi, struct err *e)
+{
+	static const struct {
+		const char *page, *folio;
+		size_t at;
+	} t[] = {
+		{ "page.compound_order", "folio._folio_order", offsetof(struct kinfo_page, order) },
+		{ "page.compound_dtor", "folio._folio_dtor", offsetof(struct kinfo_page, dtor) },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(t); i++) {
+		u16 *to = (u16 *)((u8 *)&ki->page + t[i].at);
+		u64 size = ki->page.size, off;
+		int rc = field_offset(vi, t[i].page, size, 1, &off, e);
+
+		if (rc == -ENOENT) {
+			rc = field_offset(vi, t[i].folio, 2 * size, 1, &off, e);
+			if (rc == 0 && off < size)
+				rc = -ENOENT;
+			off -= size;
+		}
+		if (rc == -EINVAL)
+			return rc;
+		*to = rc ? KINFO_ABSENT : (u16)off;
+	}
+	ki->order_in_flags = ki->page.order == KINFO_ABSENT;
+	return 0;
+}
+
+/* Turns the value a page type gives _mapcount into a mask and what it must equal.
+ * Up to 6.11 a type is a bit that is cleared in 0xf0000000 | ...: ~PG_buddy = 0xffffff7f; from 6.12
+ * it is the value of the top byte, and the other 24 bits may hold anything (4ffca5a96678). */
+static struct kinfo_ptype ptype_make(u32 value)
+{
+	u32 bit = ~value;
+
+	if ((value & 0xffffff) == 0)
+		return (struct kinfo_ptype){ 0xff000000, value };
+	if (bit && (bit & (bit - 1)) == 0)
+		return (struct kinfo_ptype){ 0xf0000000 | bit, 0xf0000000 };
+	return (struct kinfo_ptype){ 0xffffffff, value };
+}
+
+static int flags_init(struct kinfo *ki, const struct vmcoreinfo *vi, struct err *e)
+{
+	s64 v;
+
+	for (size_t i = 0; i < ARRAY_SIZE(page_flags); i++) {
+		u64 *to = (u64 *)((u8 *)ki + page_flags[i].at);
+		int rc = vmcoreinfo_number(vi, page_flags[i].key, &v);
+
+		*to = 0;
+		if (rc == -ENOENT && !page_flags[i].needed)
+			continue;
+		if (rc || v < 0 || v > 63)
+			return err_set(e, rc ? rc : -EINVAL, "VMCOREINFO: NUMBER(%s) %s",
+				       page_flags[i].key, rc == -ENOENT ? "is missing" : "is no bit");
+		*to = (u64)1 << v;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(page_types); i++) {
+		struct kinfo_ptype *to = (void *)((u8 *)ki + page_types[i].at);
+		int rc = vmcoreinfo_number(vi, page_types[i].key, &v);
+
+		*to = (struct kinfo_ptype){ 0, 1 };
+		if (rc == -ENOENT && !page_types[i].needed)
+			continue;
+		if (rc || v < INT32_MIN || v > UINT32_MAX)
+			return err_set(e, rc ? rc : -EINVAL, "VMCOREINFO: NUMBER(%s) %s",
+				       page_types[i].key,
+				       rc == -ENOENT ? "is missing" : "is not 32 bits");
+		*to = ptype_make((u32)v);
+	}
+	if (vmcoreinfo_number(vi, "HUGETLB_PAGE_DTOR", &v) == 0 && v > 0 && v < 256)
+		ki->hugetlb_dtor = (u32)v;
+	return 0;
+}
+
+static int sparse_init(struct kinfo *ki, const struct vmcoreinfo *vi, struct err *e)
+{
+	u64 roots, size, map_off, orders;
+	s64 bits, phys;
+
+	if (vmcoreinfo_symbol(vi, "mem_section", &ki->mem_section) ||
+	    vmcoreinfo_length(vi, "mem_section", &roots) ||
+	    vmcoreinfo_size(vi, "mem_section", &size) ||
+	    vmcoreinfo_offset(vi, "mem_section.section_mem_map", &map_off))
+		return err_set(e, -ENOENT, "VMCOREINFO: no mem_section (only SPARSEMEM is supported)");
+	/* both are constants of x86_64 where an old kernel does not tell them */
+	if (vmcoreinfo_number(vi, "SECTION_SIZE_BITS", &bits))
+		bits = 27;
+	if (vmcoreinfo_number(vi, "MAX_PHYSMEM_BITS", &phys))
+		phys = 46;
+	if (bits < 24 || bits > 34 || phys < bits || phys > 52)
+		return err_set(e, -EINVAL, "VMCOREINFO: sections of 2^%lld in 2^%lld bytes",
+			       (long long)bits, (long long)phys);
+	if (size < 8 || size > 256 || size % 8 || map_off > size - 8 || roots == 0 ||
+	    roots > (u64)1 << 24)
+		return err_set(e, -EINVAL, "VMCOREINFO: mem_section: %llu roots, %llu bytes each",
+			       (unsigned long long)roots, (unsigned long long)size);
+	ki->section_roots = (u32)roots;
+	ki->section_size = (u32)size;
+	ki->section_map_off = (u32)map_off;
+	ki->section_bits = (u32)bits;
+	ki->physmem_bits = (u32)phys;
+	/* 5 or 6 flag bits by kernel; the address above them is a multiple of the page size */
+	ki->section_map_mask = ~(u64)(PAGE_SIZE - 1);
+	if (vmcoreinfo_length(vi, "zone.free_area", &orders) || orders == 0 || orders > 32)
+		return err_set(e, -EINVAL, "VMCOREINFO: no believable LENGTH(zone.free_area)");
+	ki->max_orders = (u32)orders;
+	ki->block_order = MIN(MAX(orders - 1, 10), ki->section_bits - PAGE_SHIFT);
+	return 0;
+}
+
+int kinfo_init(struct kinfo *ki, const struct vmcoreinfo *vi, struct err *e)
+{
+	char page_size[16];
+	int rc;
+
+	memset(ki, 0, sizeof(*ki));
+	ki->block_order = 10;
+	vmcoreinfo_string(vi, "OSRELEASE", ki->release, sizeof(ki->release));
+	if (vmcoreinfo_string(vi, "PAGESIZE", page_size, sizeof(page_size)) == 0 &&
+	    strcmp(page_size, "4096") != 0)
+		return err_set(e, -ENOTSUP, "VMCOREINFO: PAGESIZE=%s is not 4096", page_size);
+	rc = page_fields_init(ki, vi, e);
+	if (rc == 0)
+		rc = tail_fields_init(ki, vi, e);
+	if (rc == 0)
+		rc = flags_init(ki, vi, e);
+	if (rc == 0)
+		rc = sparse_init(ki, vi, e);
+	ki->classify = rc == 0;
+	return rc;
+}

@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* source_elf.c - memory from an ELF vmcore: /proc/vmcore, a copy of it, or QEMU's
+ * dump-guest-memory. Headers are read by libelf, which honours e_phoff and PN_XNUM. Page data of
+ * /proc/vmcore comes through mmap (read() there maps and unmaps every page); of other files through
+ * pread, which reports an I/O error where a mapping would raise SIGBUS. */
+#include <elf.h>
+#include <errno.h>
+#include <gelf.h>
+#include <libelf.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "base/io.h"
+#include "ranges.h"
+#include "source_backends.h"
+
+#define NOTES_MAX ((u64)64 << 20) /* one PRSTATUS is 400 bytes: room for 100,000 CPUs */
+#define MAP_WINDOW ((u64)4 << 20)
+#define ELF_FLAG_INCOMPLETE 1 /* e_flags of a dump that was cut short */
+#define PA_LIMIT ((u64)1 << 52) /* x86_64 has 52 physical address bits */
+
+struct elf_source {
+	struct ranges ram;  /* memory that exists */
+	struct ranges data; /* memory whose bytes are in the file */
+	u8 *notes;
+	struct source_map *maps;
+	bool mmap_refused; /* found out when the source is opened */
+};
+
+/* Adds the notes of one PT_NOTE to those found before. */
+static int read_notes(struct source *s, size_t i, const GElf_Phdr *ph, struct err *e)
+{
+	struct elf_source *es = s->priv;
+	u8 *grown;
+	ssize_t got;
+
+	if (ph->p_filesz > NOTES_MAX - s->notes_len)
+		return err_set(e, -EINVAL, "phdr %zu: notes of %llu bytes", i,
+			       (unsigned long long)ph->p_filesz);
+	grown = realloc(es->notes, s->notes_len + ph->p_filesz + 1);
+	if (!grown)
+		return err_sys(e, -ENOMEM, "phdr %zu: notes of %llu bytes", i,
+			       (unsigned long long)ph->p_filesz);
+	es->notes = grown;
+	got = io_pread_full(s->fd, grown + s->notes_len, ph->p_filesz, ph->p_offset);
+	if (got < 0)
+		return err_sys(e, (int)got, "phdr %zu: notes", i);
+	if ((u64)got != ph->p_filesz)
+		return err_set(e, -EINVAL, "phdr %zu: notes end early: read %zd of %llu bytes", i,
+			       got, (unsigned long long)ph->p_filesz);
+	s->notes = es->notes;
+	s->notes_len += (size_t)got;
+	return 0;
+}
+
+static int add_load(struct source *s, size_t i, const GElf_Phdr *ph, unsigned flags, struct err *e)
+{
+	struct elf_source *es = s->priv;
+	u64 in_file = MIN(ph->p_filesz, ph->p_memsz);
+
+	if (ph->p_memsz > PA_LIMIT || ph->p_paddr > PA_LIMIT - ph->p_memsz)
+		return err_set(e, -EINVAL, "phdr %zu: physical address %#llx + %#llx is beyond 52 bits",
+			       i, (unsigned long long)ph->p_paddr, (unsigned long long)ph->p_memsz);
+	if (in_file > UINT64_MAX - ph->p_offset)
+		return err_set(e, -EINVAL, "phdr %zu: file offset %#llx wraps", i,
+			       (unsigned long long)ph->p_offset);
+	if (s->size_bytes && ph->p_offset + in_file > s->size_bytes) {
+		if (!(flags & SOURCE_PARTIAL))
+			return err_set(e, -EINVAL,
+				       "phdr %zu: truncated: ends at byte %llu, the file at %llu", i,
+				       (unsigned long long)(ph->p_offset + in_file),
+				       (unsigned long long)s->size_bytes);
+		in_file = ph->p_offset < s->size_bytes ? s->size_bytes - ph->p_offset : 0;
+		s->incomplete = true;
+	}
+	s->maps = es->maps;
+	es->maps[s->nmaps++] = (struct source_map){ ph->p_vaddr, ph->p_paddr, ph->p_memsz };
+	if (ranges_add(&es->ram, ph->p_paddr, ph->p_memsz, ph->p_paddr) ||
+	    ranges_add(&es->data, ph->p_paddr, in_file, ph->p_offset))
+		return err_sys(e, -ENOMEM, "phdr %zu", i);
+	return 0;
+}
+
+static int check_header(struct source *s, Elf *elf, GElf_Ehdr *eh, struct err *e)
+{
+	if (!gelf_getehdr(elf, eh))
+		return err_set(e, -EINVAL, "ELF header: %s", elf_errmsg(-1));
+	if (gelf_getclass(elf) != ELFCLASS64 || eh->e_ident[EI_DATA] != ELFDATA2LSB)
+		return err_set(e, -ENOTSUP, "ELF header: not 64-bit little-endian");
+	if (eh->e_machine != EM_X86_64)
+		return err_set(e, -ENOTSUP, "ELF header: machine %u is not x86_64 (%u)",
+			       eh->e_machine, EM_X86_64);
+	if (eh->e_type != ET_CORE)
+		return err_set(e, -EINVAL, "ELF header: type %u is not a core file (%u)",
+			       eh->e_type, ET_CORE);
+	s->incomplete = eh->e_flags & ELF_FLAG_INCOMPLETE;
+	return 0;
+}
+
+static int read_headers(struct source *s, Elf *elf, unsigned flags, struct err *e)
+{
+	struct elf_source *es = s->priv;
+	GElf_Ehdr eh;
+	size_t n;
+	int rc = check_header(s, elf, &eh, e);
+
+	if (rc)
+		return rc;
+	if (elf_getphdrnum(elf, &n) || n == 0)
+		return err_set(e, -EINVAL, "ELF header: no program headers");
+	/* libelf maps or reads n entries: they must be in the file */
+	if (s->size_bytes && (eh.e_phoff > s->size_bytes ||
+			      n > (s->size_bytes - eh.e_phoff) / sizeof(Elf64_Phdr)))
+		return err_set(e, -EINVAL, "ELF header: %zu program headers at %llu, file of %llu bytes",
+			       n, (unsigned long long)eh.e_phoff, (unsigned long long)s->size_bytes);
+	es->maps = calloc(n, sizeof(*es->maps));
+	if (!es->maps)
+		return err_sys(e, -ENOMEM, "%zu program headers", n);
+	for (size_t i = 0; i < n; i++) {
+		GElf_Phdr ph;
+
+		if (!gelf_getphdr(elf, (int)i, &ph))
+			return err_set(e, -EINVAL, "phdr %zu: %s", i, elf_errmsg(-1));
+		if (ph.p_type == PT_NOTE)
+			rc = read_notes(s, i, &ph, e);
+		else if (ph.p_type == PT_LOAD)
+			rc = add_load(s, i, &ph, flags, e);
+		if (rc)
+			return rc;
+	}
+	if (es->ram.n == 0)
+		return err_set(e, -EINVAL, "no PT_LOAD: the file describes no memory");
+	return 0;
+}
+
+static void elf_close(struct source *s)
+{
+	struct elf_source *es = s->priv;
+
+	if (!es)
+		return;
+	ranges_deinit(&es->ram);
+	ranges_deinit(&es->data);
+	free(es->notes);
+	free(es->maps);
+	free(es);
+}
+
+static int elf_bits(struct source *s, u64 pfn, size_t n, u64 *ram, u64 *have, struct err *e)
+{
+	struct elf_source *es = s->priv;
+
+	(void)e;
+	ranges_bits(&es->ram, pfn, n, ram);
+	ranges_bits(&es->data, pfn, n, have);
+	return 0;
+}
+
+static int elf_window_open(struct window *w, struct err *e)
+{
+	struct elf_source *es = w->src->priv;
+
+	if (!es->mmap_refused)
+		return 0;
+	w->buf = malloc(w->cap);
+	return w->buf ? 0 : err_sys(e, -ENOMEM, "read buffer of %zu bytes", w->cap);
+}
+
+static void elf_window_close(struct window *w)
+{
+	struct elf_source *es = w->src->priv;
+
+	if (es->mmap_refused)
+		free(w->buf);
+	else if (w->map_len)
+		munmap(w->buf, w->map_len);
+}
+
+/* Makes the mapping hold file offset off, which lies in range r. */
+static int window_map(struct window *w, u64 off, const struct range *r, struct err *e)
+{
+	u64 from = off / MAP_WINDOW * MAP_WINDOW;
+	u64 to = MIN(from + MAP_WINDOW, align_up(r->off + r->size, PAGE_SIZE));
+	void *p;
+
+	if (w->map_len)
+		munmap(w->buf, w->map_len);
+	w->map_len = 0;
+	/* Not below the range: its neighbour may be what cannot be mapped. */
+	from = MAX(from, r->off / PAGE_SIZE * PAGE_SIZE);
+	p = mmap(NULL, to - from, PROT_READ, MAP_SHARED, w->src->fd, (off_t)from);
+	if (p == MAP_FAILED)
+		return err_sys(e, -errno, "mmap of %llu bytes at %#llx",
+			       (unsigned long long)(to - from), (unsigned long long)from);
+	w->buf = p;
+	w->map_off = from;
+	w->map_len = to - from;
+	return 0;
+}
+
+static int elf_window_get(struct window *w, u64 pa, size_t want, const u8 **p, size_t *got,
+			  struct err *e)
+{
+	struct elf_source *es = w->src->priv;
+	const struct range *r = ranges_find(&es->data, pa);
+	u64 off, avail;
+	ssize_t n;
+	int rc;
+
+	if (!r || pa < r->pa) {
+		const struct range *ram = ranges_find(&es->ram, pa);
+		bool is_ram = ram && pa >= ram->pa;
+
+		return err_set(e, is_ram ? -ENODATA : -ENXIO, "physical address %#llx is not in %s",
+			       (unsigned long long)pa, w->src->path);
+	}
+	off = r->off + (pa - r->pa);
+	avail = MIN((u64)want, r->size - (pa - r->pa));
+	if (!es->mmap_refused) {
+		if (off < w->map_off || off - w->map_off >= w->map_len) {
+			rc = window_map(w, off, r, e);
+			if (rc)
+				return rc;
+		}
+		*p = w->buf + (off - w->map_off);
+		*got = MIN(avail, w->map_len - (off - w->map_off));
+		return 0;
+	}
+	n = io_pread_full(w->src->fd, w->buf, MIN(avail, w->cap), off);
+	if (n <= 0)
+		return err_sys(e, n ? (int)n : -EIO, "read at %#llx of %s",
+			       (unsigned long long)off, w->src->path);
+	*p = w->buf;
+	*got = (size_t)n;
+	return 0;
+}
+
+static const struct source_ops elf_ops = {
+	.name = "elf",
+	.bits = elf_bits,
+	.window_open = elf_window_open,
+	.window_get = elf_window_get,
+	.window_close = elf_window_close,
+	.close = elf_close,
+};
+
+/* Only /proc/vmcore is mapped; some kernels and architectures refuse it even there. */
+static bool mmap_works(const struct source *s)
+{
+	const struct elf_source *es = s->priv;
+	void *p;
+
+	if (!s->proc)
+		return false;
+	p = mmap(NULL, PAGE_SIZE, PROT_READ, MAP_SHARED, s->fd,
+		 (off_t)(es->data.r[0].off / PAGE_SIZE * PAGE_SIZE));
+	if (p == MAP_FAILED)
+		return false;
+	munmap(p, PAGE_SIZE);
+	return true;
+}
+
+int source_elf_open(struct source *s, unsigned flags, struct err *e)
+{
+	struct elf_source *es = calloc(1, sizeof(*es));
+	const struct range *last;
+	Elf *elf;
+	int rc;
+
+	s->ops = &elf_ops;
+	s->priv = es;
+	if (!es)
+		return err_sys(e, -ENOMEM, "ELF");
+	elf_version(EV_CURRENT);
+	elf = elf_begin(s->fd, ELF_C_READ, NULL);
+	if (!elf)
+		return err_set(e, -EINVAL, "ELF header: %s", elf_errmsg(-1));
+	rc = read_headers(s, elf, flags, e);
+	elf_end(elf);
+	if (rc)
+		return rc;
+	ranges_settle(&es->ram);
+	ranges_settle(&es->data);
+	last = &es->ram.r[es->ram.n - 1];
+	s->max_pfn = align_up(last->pa + last->size, PAGE_SIZE) >> PAGE_SHIFT;
+	es->mmap_refused = es->data.n == 0 || !mmap_works(s);
+	return 0;
+}
