@@ -17,19 +17,26 @@
 #error "the structs of kdump_fmt.h are read and written as they lie in memory"
 #endif
 
-#define KDUMP_SIGNATURE "KDUMP   "
+#define KDUMP_SIGNATURE	    "KDUMP   "
 #define KDUMP_SIGNATURE_LEN 8
-#define KDUMP_VERSION 6 /* what is written */
+#define KDUMP_VERSION	    6 /* what is written */
 /* The version from which on a part of the sub header is there. */
-#define KDUMP_VERSION_LEVEL 2
-#define KDUMP_VERSION_VMCOREINFO 3
-#define KDUMP_VERSION_NOTES 4
+#define KDUMP_VERSION_LEVEL	   2
+#define KDUMP_VERSION_VMCOREINFO   3
+#define KDUMP_VERSION_NOTES	   4
 #define KDUMP_VERSION_MAX_MAPNR_64 6
 
 #define KDUMP_UTS_LEN 65
 
-enum kdump_uts { KDUMP_UTS_SYSNAME, KDUMP_UTS_NODENAME, KDUMP_UTS_RELEASE, KDUMP_UTS_VERSION,
-		 KDUMP_UTS_MACHINE, KDUMP_UTS_DOMAINNAME, KDUMP_UTS_FIELDS };
+enum kdump_uts {
+	KDUMP_UTS_SYSNAME,
+	KDUMP_UTS_NODENAME,
+	KDUMP_UTS_RELEASE,
+	KDUMP_UTS_VERSION,
+	KDUMP_UTS_MACHINE,
+	KDUMP_UTS_DOMAINNAME,
+	KDUMP_UTS_FIELDS
+};
 
 /* Bits of kdump_header.status, and the compression bits also of kdump_page_desc.flags. No
  * compression bit in a descriptor: the page is stored raw and size is block_size. */
@@ -50,10 +57,10 @@ struct kdump_header {
 	u8 pad[6];
 	s64 time_s, time_us;
 	u32 status;
-	s32 block_size;    /* bytes */
+	s32 block_size;	   /* bytes */
 	s32 sub_hdr_size;  /* blocks */
 	u32 bitmap_blocks; /* of both bitmaps together */
-	u32 max_mapnr;     /* one past the last pfn; UINT32_MAX where it does not fit */
+	u32 max_mapnr;	   /* one past the last pfn; UINT32_MAX where it does not fit */
 	u32 total_ram_blocks;
 	u32 device_blocks;
 	u32 written_blocks;
@@ -86,12 +93,12 @@ struct kdump_page_desc {
 
 /* The flattened stream: this header, padded to KDUMP_FLAT_HEADER_SIZE, then records of a
  * kdump_flat_record and its data. */
-#define KDUMP_FLAT_SIGNATURE "makedumpfile"
+#define KDUMP_FLAT_SIGNATURE	 "makedumpfile"
 #define KDUMP_FLAT_SIGNATURE_LEN 16 /* padded with NULs */
-#define KDUMP_FLAT_HEADER_SIZE 4096
-#define KDUMP_FLAT_TYPE 1
-#define KDUMP_FLAT_VERSION 1
-#define KDUMP_FLAT_END ((s64)-1) /* offset and size of the last record */
+#define KDUMP_FLAT_HEADER_SIZE	 4096
+#define KDUMP_FLAT_TYPE		 1
+#define KDUMP_FLAT_VERSION	 1
+#define KDUMP_FLAT_END		 ((s64)-1) /* offset and size of the last record */
 
 struct kdump_flat_header {
 	char signature[KDUMP_FLAT_SIGNATURE_LEN];
@@ -104,7 +111,7 @@ struct kdump_flat_record {
 	u64 size_be;   /* bytes of data that follow */
 };
 
-#define KDUMP_AT(type, field, off)                                                                 \
+#define KDUMP_AT(type, field, off) \
 	_Static_assert(offsetof(struct type, field) == (off), #type "." #field)
 
 _Static_assert(sizeof(struct kdump_header) == 464, "kdump_header");
