@@ -3,6 +3,7 @@
  * In:     hostile text: any bytes, any length; "directive value" lines, '#' comments.
  * Errors: each problem is given to the report function as one line "FILE:LINE: what is wrong" and
  *         the default (or the value before) stands; conf_parse() returns how many there were.
+ *         Lines "FILE:LINE: note: ..." go the same way (zstd taken for lzo) and are not counted.
  * Source: kdump.conf(5) for the directives that mean the same there. */
 #ifndef CRASHPOD_CONF_H
 #define CRASHPOD_CONF_H

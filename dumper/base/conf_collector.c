@@ -47,7 +47,8 @@ static int apply(struct conf_state *st, const struct collector_option *o, const 
 	int rc;
 
 	if (!o->value && !*arg)
-		return err_set(e, -EINVAL, "core_collector: %s needs a number", o->name);
+		return err_set(e, -EINVAL, "core_collector: %s%s needs a number",
+			       o->name[1] ? "" : "-", o->name);
 	if (!o->directive)
 		return conf_number(arg, 0, 1023, &ignored, "core_collector: --message-level", e);
 	rc = conf_set(st, o->directive, o->value ? o->value : arg, e);
@@ -85,8 +86,7 @@ static int long_option(struct conf_state *st, char *word, const char **text, str
 }
 
 /* Letters may stand together, and an argument may follow its letter with or without a blank. */
-static int short_options(struct conf_state *st, const char *word, const char **text,
-			 struct err *e)
+static int short_options(struct conf_state *st, const char *word, const char **text, struct err *e)
 {
 	char arg[32] = "";
 

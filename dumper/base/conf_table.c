@@ -58,8 +58,7 @@ void conf_out_line(struct conf_out *o, const char *fmt, ...)
 		o->len += (size_t)n;
 }
 
-int conf_number(const char *value, long min, long max, long *out, const char *what,
-		struct err *e)
+int conf_number(const char *value, long min, long max, long *out, const char *what, struct err *e)
 {
 	char *end;
 	long v;
@@ -256,8 +255,7 @@ static void print_keep(const struct conf *c, struct conf_out *o)
 }
 
 /* From ten seconds, below which nothing could be saved, to a week. */
-static int parse_timeout(struct conf_state *st, const char *name, const char *value,
-			 struct err *e)
+static int parse_timeout(struct conf_state *st, const char *name, const char *value, struct err *e)
 {
 	return parse_number(name, value, 10, 604800, &st->c.timeout_s, e);
 }
@@ -267,8 +265,7 @@ static void print_timeout(const struct conf *c, struct conf_out *o)
 	conf_out_line(o, "timeout %u\n", c->timeout_s);
 }
 
-static int parse_threads(struct conf_state *st, const char *name, const char *value,
-			 struct err *e)
+static int parse_threads(struct conf_state *st, const char *name, const char *value, struct err *e)
 {
 	if (strcmp(value, "auto") == 0) {
 		st->c.threads = 0;
@@ -313,8 +310,7 @@ static void print_naming(const struct conf *c, struct conf_out *o)
 	conf_out_line(o, "naming %s\n", choice_name(namings, (int)c->naming));
 }
 
-static int parse_compress(struct conf_state *st, const char *name, const char *value,
-			  struct err *e)
+static int parse_compress(struct conf_state *st, const char *name, const char *value, struct err *e)
 {
 	size_t n = strcspn(value, ":");
 	long level = 0;

@@ -8,7 +8,7 @@
 
 /* '0' stands for any digit. */
 #define DEBIAN_SHAPE "000000000000"
-#define RHEL_SHAPE "0000-00-00-00:00:00" /* after the prefix */
+#define RHEL_SHAPE   "0000-00-00-00:00:00" /* after the prefix */
 
 #define STAMP_LEN (sizeof(DEBIAN_SHAPE) - 1)
 
@@ -97,8 +97,7 @@ bool naming_parse(struct naming *n, const char *dir)
 				number(dir + 10, 2));
 	}
 	s = dir + strlen(RHEL_PREFIX);
-	if (strncmp(dir, RHEL_PREFIX, strlen(RHEL_PREFIX)) == 0 &&
-	    has_shape(s, RHEL_SHAPE)) {
+	if (strncmp(dir, RHEL_PREFIX, strlen(RHEL_PREFIX)) == 0 && has_shape(s, RHEL_SHAPE)) {
 		rhel_files(n);
 		return in_range(number(s + 5, 2), number(s + 8, 2), number(s + 11, 2),
 				number(s + 14, 2)) &&
