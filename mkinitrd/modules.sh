@@ -1,0 +1,194 @@
+# shellcheck shell=sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck disable=SC2034,SC2154 # variables shared with mkinitrd
+# modules.sh - from names of modules to files in load order. Sourced by mkinitrd.
+#
+# $work/requests holds what is asked for, a line each: need|want NAME WHY...; a name may be an
+# alias. A module that is needed and neither there nor built in stops the build; one that is
+# only wanted is noted. kmod answers every question; it is asked in $work/tree, where
+# lib/modules/KVER is a link to the kernel's own directory, or a copy made of links where that
+# directory has no index (a package unpacked with dpkg-deb -x) and depmod must write one.
+
+tree_open()
+{
+	tree_source=
+	for d in lib/modules usr/lib/modules; do
+		test ! -d "${modules_root%/}/$d/$kver" || tree_source=${modules_root%/}/$d/$kver
+		test -z "$tree_source" || break
+	done
+	test -n "$tree_source" ||
+		fail "no modules of kernel $kver below $modules_root (lib/modules or usr/lib/modules)"
+	mkdir -p "$work/tree/lib/modules" "$work/tree/usr" "$work/seen" "$work/no-config"
+	# kmod looks below lib or usr/lib, as it was built.
+	ln -s ../lib "$work/tree/usr/lib"
+	tree=$work/tree/lib/modules/$kver
+	if test -f "$tree_source/modules.dep" && test -f "$tree_source/modules.dep.bin"; then
+		ln -s "$(readlink -f "$tree_source")" "$tree"
+	else
+		tree_index
+	fi
+	: > "$work/requests"
+	: > "$work/modules"
+	: > "$work/missing"
+}
+
+tree_index()
+{
+	cp -rs "$(readlink -f "$tree_source")" "$tree"
+	# Without these depmod would mistake the kernel's headers for modules.
+	rm -rf "$tree/build" "$tree/source"
+	tree_plain ZLIB gz
+	tree_plain XZ xz
+	tree_plain ZSTD zst
+	depmod -b "$work/tree" "$kver" 2> "$work/depmod.log" || {
+		cat "$work/depmod.log" >&2
+		fail "depmod failed for $tree_source"
+	}
+}
+
+# Not every build of kmod reads every compression: what this one does not read is given plain.
+tree_plain()
+{
+	modprobe --version | grep -q -e "+$1" && return 0
+	find "$tree" -name "*.ko.$2" | while read -r file; do
+		module_unpack "$file" "${file%."$2"}"
+		rm "$file"
+	done
+}
+
+# The options of the running system's modprobe.d belong to its own modules only.
+tree_modprobe()
+{
+	if test "$modules_root" = /; then
+		modprobe -d "$work/tree" -S "$kver" -i -D "$@"
+	elif test -d "$modules_root/etc/modprobe.d"; then
+		modprobe -C "$modules_root/etc/modprobe.d" -d "$work/tree" -S "$kver" -i -D "$@"
+	else
+		modprobe -C "$work/no-config" -d "$work/tree" -S "$kver" -i -D "$@"
+	fi
+}
+
+tree_has()
+{
+	tree_modprobe -q "$1" > /dev/null 2>&1
+}
+
+# module_request need|want NAME WHY
+module_request()
+{
+	printf '%s %s %s\n' "$1" "$2" "$3" >> "$work/requests"
+}
+
+# The name of a module file, as the kernel writes it.
+module_name()
+{
+	printf '%s\n' "${1##*/}" | sed -e 's/\.ko\(\.[a-z]*\)*$//' -e 's/-/_/g'
+}
+
+# Soft dependencies of a module, pre or post. modprobe looks at the first line of a module only,
+# and a module may have several.
+module_softdeps()
+{
+	test -f "$tree/modules.softdep" || return 0
+	awk -v name="$1" -v want="$2:" '
+		$1 == "softdep" {
+			gsub("-", "_", $2)
+			if ($2 != name)
+				next
+			for (i = 3; i <= NF; i++)
+				if ($i ~ /:$/)
+					side = $i
+				else if (side == want)
+					print $i
+		}' "$tree/modules.softdep"
+}
+
+# Appends to $work/modules what NAME needs, in load order, each file once: "WHY|PATH OPTIONS".
+# The loop is a subshell of its own at every level, so its variables are local.
+module_close()
+{
+	tree_modprobe "$1" | while read -r verb path options; do
+		name=$(module_name "$path")
+		mkdir "$work/seen/$name" 2> /dev/null || continue
+		if test "$verb" = builtin; then
+			report "built in: $name, for $2"
+			continue
+		fi
+		module_close_soft "$name" pre
+		printf '%s|%s\n' "$2" "$path${options:+ $options}" >> "$work/modules"
+		module_close_soft "$name" post
+	done
+}
+
+module_close_soft()
+{
+	module_softdeps "$1" "$2" | while read -r soft; do
+		if tree_has "$soft"; then
+			module_close "$soft" "module $1"
+		else
+			say "note: $soft, which module $1 can use, is not in $tree_source: left out"
+		fi
+	done
+}
+
+# kmod says nothing of a dependency whose file is gone: it leaves it out. So modules.dep is held
+# against the list.
+modules_verify()
+{
+	sed -e 's/^[^|]*|//' -e 's/ .*//' "$work/modules" > "$work/paths"
+	awk -v top="$tree/" '
+		FNR == NR { chosen[$1] = 1; next }
+		{
+			sub(":$", "", $1)
+			for (i = 1; i <= NF; i++)
+				$i = ($i ~ /^\//) ? $i : top $i
+			if ($1 in chosen)
+				for (i = 1; i <= NF; i++)
+					if (!($i in chosen))
+						print $1, $i
+		}' "$work/paths" "$tree/modules.dep" > "$work/broken"
+	while read -r path need; do
+		say "module $(module_name "$path") needs $(module_name "$need"), which modules.dep has" \
+			"and $tree_source has not: ${need#"$tree"/}"
+	done < "$work/broken"
+	test ! -s "$work/broken" || fail "modules are missing, nothing was made"
+}
+
+modules_resolve()
+{
+	while read -r strength name why; do
+		if tree_has "$name"; then
+			module_close "$name" "$why"
+		elif test "$strength" = need; then
+			say "module $name is needed for $why and is not in $tree_source"
+			echo "$name" >> "$work/missing"
+		else
+			say "note: module $name, for $why, is not in $tree_source: left out"
+		fi
+	done < "$work/requests"
+	test ! -s "$work/missing" || fail "modules are missing, nothing was made"
+	modules_verify
+	module_count=$(wc -l < "$work/modules")
+}
+
+# module_unpack FROM TO: the module's bytes as they were signed.
+module_unpack()
+{
+	test -f "$1" || fail "module file ${1#"$tree"/} is in modules.dep and not in $tree_source"
+	case $1 in
+	*.ko) cat "$1" > "$2" ;;
+	*.ko.gz) module_filter "$1" "$2" gzip -dc ;;
+	*.ko.xz) module_filter "$1" "$2" xz -dc ;;
+	*.ko.zst) module_filter "$1" "$2" zstd -dcq ;;
+	*) fail "$1: not a module file" ;;
+	esac
+}
+
+module_filter()
+{
+	from=$1
+	to=$2
+	shift 2
+	command -v "$1" > /dev/null || fail "$from: $1 is not installed"
+	"$@" < "$from" > "$to" || fail "$from: $1 cannot unpack it"
+}
