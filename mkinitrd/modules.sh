@@ -108,6 +108,9 @@ module_softdeps()
 module_close()
 {
 	tree_modprobe "$1" | while read -r verb path options; do
+		case $path in
+		"$work"/tree/usr/*) path=$work/tree/${path#"$work"/tree/usr/} ;; # a newer kmod
+		esac
 		name=$(module_name "$path")
 		mkdir "$work/seen/$name" 2> /dev/null || continue
 		if test "$verb" = builtin; then
