@@ -92,36 +92,23 @@ static int page_fields_init(struct kinfo *ki, const struct vmcoreinfo *vi, struc
 	return 0;
 }
 
-/* The order and the destructor of a compound page, kept in its first tail: plain fields up to 6.2
- * (1378a5ee451a), then fields of struct folio, which spans page[0] and page[1]; from 6.6 the
- * order is the low byte of page[1].flags (ebc1baf5c9b4). */
+/* The destructor of a compound page is kept in its first tail: a field of struct page up to 6.2,
+ * then of struct folio, which spans page[0] and page[1] (1378a5ee451a); gone from 6.6 on. */
 static int tail_fields_init(struct kinfo *ki, const struct vmcoreinfo *vi, struct err *e)
 {
-	static const struct {
-		const char *page, *folio;
-		size_t at;
-	} t[] = {
-		{ "page.compound_order", "folio._folio_order", offsetof(struct kinfo_page, order) },
-		{ "page.compound_dtor", "folio._folio_dtor", offsetof(struct kinfo_page, dtor) },
-	};
+	u64 size = ki->page.size, off;
+	int rc = field_offset(vi, "page.compound_dtor", size, 1, &off, e);
 
-	for (size_t i = 0; i < ARRAY_SIZE(t); i++) {
-		u16 *to = (u16 *)((u8 *)&ki->page + t[i].at);
-		u64 size = ki->page.size, off;
-		int rc = field_offset(vi, t[i].page, size, 1, &off, e);
-
-		if (rc == -ENOENT) {
-			rc = field_offset(vi, t[i].folio, 2 * size, 1, &off, e);
-			if (rc == 0 && off < size)
-				rc = -ENOENT;
-			off -= size;
-		}
-		if (rc == -EINVAL)
-			return rc;
-		*to = rc ? KINFO_ABSENT : (u16)off;
+	ki->page.dtor = KINFO_ABSENT;
+	if (rc == -ENOENT) {
+		rc = field_offset(vi, "folio._folio_dtor", 2 * size, 1, &off, e);
+		if (rc == 0 && off < size)
+			return err_set(e, -EINVAL, "VMCOREINFO: folio._folio_dtor is in page[0]");
+		off -= rc ? 0 : size;
 	}
-	ki->order_in_flags = ki->page.order == KINFO_ABSENT;
-	return 0;
+	if (rc == 0)
+		ki->page.dtor = (u16)off;
+	return rc == -ENOENT ? 0 : rc;
 }
 
 /* Turns the value a page type gives _mapcount into a mask and what it must equal.
@@ -167,6 +154,9 @@ static int flags_init(struct kinfo *ki, const struct vmcoreinfo *vi, struct err 
 				       rc == -ENOENT ? "is missing" : "is not 32 bits");
 		*to = ptype_make((u32)v);
 	}
+	if (vmcoreinfo_number(vi, "PG_head_mask", &v))
+		return err_set(e, -ENOENT, "VMCOREINFO: NUMBER(PG_head_mask) is missing");
+	ki->flag_head = (u64)v;
 	if (vmcoreinfo_number(vi, "HUGETLB_PAGE_DTOR", &v) == 0 && v > 0 && v < 256)
 		ki->hugetlb_dtor = (u32)v;
 	return 0;

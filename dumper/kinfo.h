@@ -23,8 +23,7 @@ struct kinfo_ptype {
 struct kinfo_page {
 	u16 size;
 	u16 flags, refcount, mapping, lru, mapcount, priv, compound;
-	/* in page[1], the first tail */
-	u16 order, dtor;
+	u16 dtor;            /* in page[1], the first tail; up to 6.5 */
 };
 
 struct kinfo {
@@ -32,8 +31,8 @@ struct kinfo {
 	char release[65];    /* OSRELEASE, uname -r */
 	struct kinfo_page page;
 	u64 flag_lru, flag_private, flag_swapcache, flag_swapbacked, flag_slab, flag_hwpoison;
+	u64 flag_head;       /* PG_head_mask */
 	u64 flag_hugetlb;    /* in page[1].flags, 6.6 to 6.8; 0 elsewhere */
-	bool order_in_flags; /* order = page[1].flags & 0xff, from 6.6 */
 	struct kinfo_ptype buddy, unaccepted, slab, offline, hugetlb;
 	u32 hugetlb_dtor;    /* value of page[1].dtor, up to 6.5; 0 elsewhere */
 	u32 max_orders;      /* LENGTH(zone.free_area): orders are below it */

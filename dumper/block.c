@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "block.h"
+
+#include <stdlib.h>
+
+#include "base/bits.h"
+
+int block_view_open(struct block_view *bv, const struct core *core, const struct memmap *mm,
+		    size_t block_pages, struct err *e)
+{
+	memset(bv, 0, sizeof(*bv));
+	bv->core = core;
+	bv->mm = mm;
+	bv->pages = block_pages;
+	if (!mm)
+		return 0;
+	bv->missing = calloc(block_pages / 64, 8);
+	bv->described = malloc(block_pages);
+	if (!bv->missing || !bv->described)
+		return err_sys(e, -ENOMEM, "classes of a block");
+	return memmap_view_open(&bv->mv, mm, block_pages, e);
+}
+
+void block_view_close(struct block_view *bv)
+{
+	free(bv->missing);
+	free(bv->described);
+	if (bv->mm)
+		memmap_view_close(&bv->mv);
+	memset(bv, 0, sizeof(*bv));
+}
+
+/* The class of a compound page whose head lies in another block. */
+static enum page_class far_head_class(struct block_view *bv, u64 head_va)
+{
+	const struct kinfo *ki = &bv->core->ki;
+	struct page_fields f;
+	u8 pages[2 * 512];
+	unsigned order;
+
+	if (head_va == bv->head_va)
+		return bv->head_class;
+	bv->head_va = head_va;
+	bv->head_class = PC_UNKNOWN;
+	if (kmem_read(&bv->mv.km, head_va, pages, 2 * (size_t)ki->page.size, NULL))
+		return PC_UNKNOWN;
+	page_fields_load(&f, &ki->page, pages, pages + ki->page.size);
+	if (page_is_tail(&f) || !(f.flags & ki->flag_head))
+		return PC_UNKNOWN;
+	bv->head_class = classify_page(ki, &f, &order);
+	return bv->head_class;
+}
+
+struct walk {
+	const u8 *map;
+	u64 va; /* of the block's first struct page */
+	size_t n;
+	u8 *cls;
+};
+
+/* A tail has the class of its head; its own poison counts all the same. */
+static enum page_class tail_class(struct block_view *bv, const struct walk *w, size_t i,
+				  const struct page_fields *f)
+{
+	const struct kinfo *ki = &bv->core->ki;
+	u64 size = ki->page.size, head_va, flags;
+
+	if (f->flags & ki->flag_hwpoison)
+		return PC_HWPOISON;
+	head_va = page_head_va(f, w->va + i * size);
+	if (head_va < w->va || head_va >= w->va + i * size)
+		return far_head_class(bv, head_va);
+	if ((head_va - w->va) % size)
+		return PC_UNKNOWN;
+	memcpy(&flags, w->map + (head_va - w->va) + ki->page.flags, 8);
+	return flags & ki->flag_head ? w->cls[(head_va - w->va) / size] : PC_UNKNOWN;
+}
+
+/* Walks the struct pages; a free area's pages after the first are not looked at. */
+static void walk_pages(struct block_view *bv, u64 pfn, const struct walk *w)
+{
+	const struct kinfo *ki = &bv->core->ki;
+	size_t size = ki->page.size;
+
+	for (size_t i = 0; i < w->n;) {
+		const u8 *page = w->map + i * size;
+		struct page_fields f;
+		unsigned order = 0;
+		size_t run = 1;
+
+		page_fields_load(&f, &ki->page, page, i + 1 < w->n ? page + size : NULL);
+		if (bit_test(bv->missing, i)) {
+			w->cls[i] = PC_NO_MEMMAP;
+		} else if (page_is_tail(&f)) {
+			w->cls[i] = tail_class(bv, w, i, &f);
+		} else {
+			w->cls[i] = classify_page(ki, &f, &order);
+			run = (size_t)1 << order;
+			/* a free area lies aligned and so within the block */
+			if (run > 1 && ((pfn + i) % run || run > w->n - i)) {
+				w->cls[i] = PC_UNKNOWN;
+				run = 1;
+			}
+		}
+		memset(w->cls + i, w->cls[i], run);
+		i += run;
+	}
+}
+
+/* Kernel pages that hold the memory map get a class of their own. */
+static void mark_memmap(const struct block_view *bv, u64 pfn, u8 *cls)
+{
+	const struct ranges *phys = &bv->mm->phys;
+	const struct range *r = ranges_find(phys, pfn << PAGE_SHIFT);
+
+	for (; r && r < phys->r + phys->n; r++) {
+		u64 first = r->pa >> PAGE_SHIFT, end = (r->pa + r->size) >> PAGE_SHIFT;
+
+		if (first >= pfn + bv->pages)
+			break;
+		for (u64 p = MAX(first, pfn); p < MIN(end, pfn + bv->pages); p++) {
+			if (cls[p - pfn] == PC_KERNEL)
+				cls[p - pfn] = PC_MEMMAP;
+		}
+	}
+}
+
+static void classify_raw(struct block_view *bv, u64 pfn, u8 *cls)
+{
+	struct walk w = { .n = bv->pages, .cls = cls };
+
+	memset(bv->missing, 0, bv->pages / 8);
+	w.va = memmap_page_va(bv->mm, pfn);
+	memmap_block(&bv->mv, pfn, bv->pages, &w.map, bv->missing);
+	walk_pages(bv, pfn, &w);
+}
+
+void block_classify(struct block_view *bv, u64 pfn, const u64 *ram, u8 *cls)
+{
+	if (!bv->mm) {
+		memset(cls, PC_NO_MEMMAP, bv->pages);
+	} else {
+		classify_raw(bv, pfn, cls);
+		mark_memmap(bv, pfn, cls);
+	}
+	for (size_t i = bit_next(ram, bv->pages, 0, false); i < bv->pages;
+	     i = bit_next(ram, bv->pages, i + 1, false))
+		cls[i] = PC_HOLE;
+}
+
+/* Whether all pages described by the records that lie at least partly in [off, off + PAGE_SIZE) of
+ * the memory map (off in bytes from the record of pfn 0) are left out. */
+static bool describes_only_excluded(struct block_view *bv, u64 off, unsigned level, u64 *block,
+				    struct err *e)
+{
+	u64 size = bv->core->ki.page.size;
+	u64 first = off / size, last = (off + PAGE_SIZE - 1) / size;
+
+	for (u64 pfn = first; pfn <= last; pfn++) {
+		u64 begin = pfn / bv->pages * bv->pages;
+
+		if (begin != *block) {
+			size_t words = bv->pages / 64;
+			u64 *ram = calloc(2 * words, 8);
+
+			*block = ~(u64)0;
+			if (!ram || source_bits(bv->core->src, begin, bv->pages, ram, ram + words, e)) {
+				free(ram);
+				return false;
+			}
+			block_classify(bv, begin, ram, bv->described);
+			free(ram);
+			*block = begin;
+		}
+		if (page_class_dumped(bv->described[pfn - begin], level))
+			return false;
+	}
+	return true;
+}
+
+size_t block_drop_vmemmap(struct block_view *bv, u64 pfn, const u8 *cls, unsigned level, u64 *keep,
+			  struct err *e)
+{
+	u64 block = ~(u64)0;
+	size_t dropped = 0;
+
+	for (size_t i = 0; bv->mm && i < bv->pages; i++) {
+		const struct range *r;
+		u64 pa = (pfn + i) << PAGE_SHIFT;
+
+		if (cls[i] != PC_MEMMAP || !bit_test(keep, i))
+			continue;
+		r = ranges_find(&bv->mm->phys, pa);
+		if (!r || pa < r->pa || PAGE_SIZE > r->pa + r->size - pa)
+			continue;
+		if (describes_only_excluded(bv, r->off + (pa - r->pa), level, &block, e)) {
+			bit_clear(keep, i);
+			dropped++;
+		}
+	}
+	return dropped;
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "classify.h"
+
+#define MAPPING_ANON 1ull /* bit 0 of page.mapping */
+
+const struct page_class_info page_class_table[PC_COUNT] = {
+	[PC_HOLE] = { "hole", 0, 0, true },
+	[PC_KERNEL] = { "kernel", 0, 0, false },
+	[PC_UNKNOWN] = { "unknown", 0, 0, false },
+	[PC_NO_MEMMAP] = { "no_memmap", 0, 0, false },
+	[PC_MEMMAP] = { "memmap", 0, 1, false },
+	[PC_FREE] = { "free", LEVEL_FREE, 4, false },
+	/* as makedumpfile: level 4 leaves out the cache without private data as well */
+	[PC_CACHE] = { "cache", LEVEL_CACHE | LEVEL_CACHE_PRIVATE, 3, false },
+	[PC_CACHE_PRIVATE] = { "cache_private", LEVEL_CACHE_PRIVATE, 3, false },
+	[PC_USER] = { "user", LEVEL_USER, 2, false },
+	[PC_HWPOISON] = { "hwpoison", 0, 0, true },
+	[PC_OFFLINE] = { "offline", 0, 0, true },
+};
+
+static bool ptype_is(const struct kinfo_ptype *t, u32 mapcount)
+{
+	return (mapcount & t->mask) == t->want;
+}
+
+static bool is_slab(const struct kinfo *ki, const struct page_fields *f)
+{
+	return (f->flags & ki->flag_slab) || ptype_is(&ki->slab, f->mapcount);
+}
+
+static bool is_cache(const struct kinfo *ki, const struct page_fields *f)
+{
+	if (f->flags & ki->flag_lru)
+		return true;
+	/* from 4.10 PG_swapcache shares its bit and means the swap cache only beside
+	 * PG_swapbacked (6326fec1122c) */
+	return (f->flags & ki->flag_swapcache) &&
+	       (!ki->flag_swapbacked || (f->flags & ki->flag_swapbacked));
+}
+
+static bool is_hugetlb(const struct kinfo *ki, const struct page_fields *f)
+{
+	if (ptype_is(&ki->hugetlb, f->mapcount))
+		return true;
+	if (!(f->flags & ki->flag_head))
+		return false;
+	return (ki->hugetlb_dtor && ki->page.dtor != KINFO_ABSENT && f->dtor == ki->hugetlb_dtor) ||
+	       (f->tail_flags & ki->flag_hugetlb);
+}
+
+enum page_class classify_page(const struct kinfo *ki, const struct page_fields *f, unsigned *order)
+{
+	bool slab, anon;
+
+	*order = 0;
+	if (f->flags & ki->flag_hwpoison)
+		return PC_HWPOISON;
+	if (ptype_is(&ki->offline, f->mapcount))
+		return PC_OFFLINE;
+	slab = is_slab(ki, f);
+	if (!slab && ptype_is(&ki->buddy, f->mapcount)) {
+		if (f->priv >= ki->max_orders)
+			return PC_UNKNOWN;
+		*order = (unsigned)f->priv;
+		return PC_FREE;
+	}
+	if (ptype_is(&ki->unaccepted, f->mapcount)) {
+		*order = ki->max_orders - 1; /* the only order that is not accepted yet */
+		return PC_FREE;
+	}
+	/* slab fields lie over mapping, so the slab test comes first */
+	anon = !slab && (f->mapping & MAPPING_ANON);
+	if (!anon && is_cache(ki, f))
+		return f->flags & ki->flag_private ? PC_CACHE_PRIVATE : PC_CACHE;
+	if (anon || is_hugetlb(ki, f))
+		return PC_USER;
+	return PC_KERNEL;
+}
