@@ -57,6 +57,9 @@ static ssize_t fileview_pread_flat(const struct fileview *v, u8 *buf, size_t len
 		ssize_t rc;
 
 		if (p->off > at) {
+			/* Where records are lost a gap is not known to be zeros. */
+			if (v->cut)
+				break;
 			n = MIN(len - done, p->off - at);
 			memset(buf + done, 0, n);
 			done += n;
@@ -79,8 +82,8 @@ ssize_t fileview_pread(const struct fileview *v, void *buf, size_t len, u64 off)
 	if (off >= v->size)
 		return 0;
 	len = MIN(len, v->size - off);
-	return v->pieces ? fileview_pread_flat(v, buf, len, off) :
-			   io_pread_full(v->fd, buf, len, off);
+	return v->pieces ? fileview_pread_flat(v, buf, len, off)
+			 : io_pread_full(v->fd, buf, len, off);
 }
 
 int fileview_read(const struct fileview *v, void *buf, size_t len, u64 off, const char *what,

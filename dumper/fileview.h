@@ -17,7 +17,7 @@ struct fileview_piece {
 
 struct fileview {
 	int fd;
-	u64 size;                      /* one past the last byte of the view */
+	u64 size;		       /* one past the last byte of the view */
 	struct fileview_piece *pieces; /* sorted and disjoint; NULL: the file as it is */
 	size_t npieces;
 	bool cut; /* the flattened stream ends early */
@@ -30,7 +30,8 @@ int fileview_plain(struct fileview *v, int fd, struct err *e);
  * -E2BIG (more records than the index may hold, 24 bytes each), -errno. */
 int fileview_flat(struct fileview *v, int fd, bool partial, struct err *e);
 
-/* As io_pread_full(); what no record of a flattened stream wrote reads as zeros. */
+/* As io_pread_full(). What no record of a flattened stream wrote reads as zeros, as a file has it;
+ * in a stream that ends early it ends the read. */
 ssize_t fileview_pread(const struct fileview *v, void *buf, size_t len, u64 off);
 
 /* Reads exactly len bytes, or fails with -EIO or -errno and what says which part it was. */

@@ -44,9 +44,10 @@ static int flat_record(struct fileview *v, const struct fileview *file, size_t *
 
 	if (file->size - *pos < sizeof(rec)) {
 		v->cut = true;
-		return partial ? 0 : err_set(e, -EINVAL,
-					     "flattened: ends early: no end mark by byte %" PRIu64,
-					     file->size);
+		return partial ? 0
+			       : err_set(e, -EINVAL,
+					 "flattened: ends early: no end mark by byte %" PRIu64,
+					 file->size);
 	}
 	rc = fileview_read(file, &rec, sizeof(rec), *pos, "flattened: record", e);
 	if (rc)
