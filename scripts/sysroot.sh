@@ -49,7 +49,7 @@ apt_setup() {
 	#clear APT::Update::Post-Invoke;
 	#clear APT::Update::Post-Invoke-Success;
 	APT::Default-Release "";
-	APT::Sandbox::User "$(id -un)";
+	APT::Sandbox::User "root";
 	APT::Update::Error-Mode "any";
 	Dir::Etc::sourcelist "/dev/null";
 	Dir::Etc::sourceparts "$apt/sources.list.d";
@@ -200,7 +200,7 @@ stamp_text() {
 
 unpack() {
 	rm -rf "${src:?}/$1" "$src/$1.stage"
-	dpkg-source --no-check -q -x "$apt/archives/$1_${2#*:}.dsc" "$src/$1"
+	dpkg-source --no-check --no-copy -q -x "$apt/archives/$1_${2#*:}.dsc" "$src/$1"
 	mkdir -p "$src/$1.stage/include" "$src/$1.stage/lib"
 }
 
@@ -221,6 +221,7 @@ compile() {
 	stage=$src/$1.stage
 	CC=$out/bin/musl-cc
 	CFLAGS="$CFLAGS -ffile-prefix-map=$src/$1=/usr/src/$1"
+	CFLAGS="$CFLAGS -ffile-prefix-map=$out=/usr/src/sysroot"
 	export CC CFLAGS LC_ALL=C
 	case $1 in
 	zlib) recipe_zlib ;;
@@ -255,10 +256,11 @@ build() {
 	[ "$version" = "$newest" ] ||
 		echo "sysroot.sh: WARNING: $1 $newest is not on the mirror, using $version" >&2
 	rm -f "$out/stamp/$1"
-	# Not "compile ... || ...": that would switch off its set -e.
-	(compile "$1" "$version" "$2") >"$logs/$1.log" 2>&1 &
-	rc=0
-	wait $! || rc=$?
+	# Not "compile ... || ...": that would switch off compile's own set -e.
+	set +e
+	(compile "$1" "$version" "$2") >"$logs/$1.log" 2>&1
+	rc=$?
+	set -e
 	if [ "$rc" -ne 0 ]; then
 		tail -n 30 "$logs/$1.log" >&2
 		die "$1 $version failed (log: $logs/$1.log)"
