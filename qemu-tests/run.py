@@ -1,16 +1,22 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Entry points of the QEMU tests: ground, samples, loop, compare, demo."""
+"""The QEMU tests: crash real Debian kernels, judge what crashpod saved.
+
+Exit: 0 passed; 1 failed; 2 lost (the test ground or the guest, not crashpod, gave out) or wrong
+usage.
+"""
 
 import argparse
+import json
 import sys
+import time
 
 from ground import forky, kernels, paths
-from harness import samples, vm
+from harness import compare, loop, samples, vm
 
 
 def cmd_ground(args):
-    """Make the forky root and the named kernels."""
+    """make the forky root and the named kernels"""
     forky.ensure()
     for name in args.kernels or [kernels.DEFAULT]:
         kernel = kernels.ensure(name)
@@ -19,27 +25,105 @@ def cmd_ground(args):
 
 
 def cmd_samples(args):
-    """Make vmcores and makedumpfile's dumps of them under build/ground/samples."""
+    """make vmcores and makedumpfile's dumps of them under build/ground/samples"""
     for name in args.kernels or [kernels.DEFAULT]:
         for path, what in samples.make(name):
             print(f"{path}   {what}", flush=True)
     return 0
 
 
-def main():
+def _options(args, fmt):
+    return loop.Options(kernel=args.kernel, format=fmt, level=args.level, cpus=args.cpus,
+                        memory_mib=args.mem, crashkernel=args.crashkernel)
+
+
+def cmd_loop(args):
+    """load, panic, capture, reboot, judge; one run for each format"""
+    failed = False
+    for fmt in args.format or ["kdump", "elf"]:
+        report = loop.run(_options(args, fmt))
+        print("\n".join(loop.tap(report)))
+        print(loop.line(report), flush=True)
+        failed = failed or not report.passed
+    return 1 if failed else 0
+
+
+def cmd_compare(args):
+    """makedumpfile and crashpod on one vmcore in one capture kernel"""
+    rows = compare.run(args.kernel, args.level, args.mem, args.cpus, args.only)
+    print(f"{args.kernel}, {args.mem} MiB, -d {args.level}, in the capture kernel under TCG")
+    print("\n".join(compare.table(rows)))
+    return 1 if any(row.why for row in rows) else 0
+
+
+def cmd_demo(args):
+    """one loop, told step by step, with crash's backtrace of the dump"""
+    start = time.monotonic()
+    print(f"Fetching a Debian kernel and a root with QEMU and crash ({args.kernel}; "
+          "cached after the first time) ...", flush=True)
+    kernels.ensure(args.kernel)
+    made = time.monotonic()
+    print(f"Booting a {args.mem} MiB guest, loading crashpod, and crashing it with sysrq-c; "
+          "then the judges read the dump ...", flush=True)
+    report = loop.run(_options(args, args.format[0] if args.format else "kdump"))
+    backtrace = paths.GROUND / "run" / f"loop-{report.options.title()}" / "backtrace"
+    print("\nThe dump:", report.dump)
+    if report.record:
+        print(json.dumps(report.record, indent=1)[:1500])
+    if backtrace.exists():
+        print("\ncrash's backtrace of it:\n" + backtrace.read_text(encoding="utf-8"))
+    print("\n".join(text for text in loop.tap(report) if text.startswith("fail")))
+    print("Where the time went (seconds):")
+    times = {"test ground": round(made - start, 1), **report.seconds,
+             "all": round(time.monotonic() - start, 1)}
+    print("\n".join(f"  {name:12} {value:8.1f}" for name, value in times.items()))
+    print(loop.line(report))
+    return 0 if report.passed else 1
+
+
+def size_mib(text):
+    """2G or 512M as MiB."""
+    units = {"M": 1, "G": 1024}
+    if text[-1:] not in units or not text[:-1].isdigit():
+        raise argparse.ArgumentTypeError(f"{text}: wanted a size like 2G or 512M")
+    return int(text[:-1]) * units[text[-1]]
+
+
+def _run_arguments(p, formats=True):
+    p.add_argument("--kernel", default=kernels.DEFAULT, choices=kernels.TABLE)
+    p.add_argument("--level", type=int, default=31, choices=range(32), metavar="0..31")
+    p.add_argument("--mem", type=size_mib, default="2G", help="guest memory (2G)")
+    p.add_argument("--cpus", type=int, default=2)
+    if formats:
+        p.add_argument("--format", action="append", choices=("kdump", "elf"))
+        p.add_argument("--crashkernel", default="80M")
+
+
+def parse():
     parser = argparse.ArgumentParser(description=__doc__)
     sub = parser.add_subparsers(dest="what", required=True)
-    p = sub.add_parser("ground", help=cmd_ground.__doc__)
-    p.add_argument("kernels", nargs="*", metavar="KERNEL", help=", ".join(kernels.TABLE))
-    p.set_defaults(func=cmd_ground)
-    p = sub.add_parser("samples", help=cmd_samples.__doc__)
-    p.add_argument("kernels", nargs="*", metavar="KERNEL")
-    p.set_defaults(func=cmd_samples)
-    args = parser.parse_args()
+    for name, func in (("ground", cmd_ground), ("samples", cmd_samples)):
+        p = sub.add_parser(name, help=func.__doc__)
+        p.add_argument("kernels", nargs="*", metavar="KERNEL",
+                       help=f"{', '.join(kernels.TABLE)} (default {kernels.DEFAULT})")
+        p.set_defaults(func=func)
+    for name, func in (("loop", cmd_loop), ("demo", cmd_demo)):
+        p = sub.add_parser(name, help=func.__doc__)
+        _run_arguments(p)
+        p.set_defaults(func=func)
+    p = sub.add_parser("compare", help=cmd_compare.__doc__)
+    _run_arguments(p, formats=False)
+    p.add_argument("--only", nargs="+", choices=compare.COLLECTORS)
+    p.set_defaults(func=cmd_compare)
+    return parser.parse_args()
+
+
+def main():
+    args = parse()
     try:
         return args.func(args)
     except (paths.GroundError, vm.Lost) as e:
-        paths.say(f"lost: {e}")
+        print(f"lost: {e}", flush=True)
         return 2
 
 

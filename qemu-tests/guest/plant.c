@@ -3,10 +3,11 @@
  *
  * Usage: plant SEED MANIFEST TMPFS_FILE DISK_FILE
  *
- * Page i of class c holds 512 words of splitmix64 started at SEED ^ c << 56 ^ i << 32. The manifest has a
- * line "CLASS INDEX PHYSICAL_ADDRESS" for each page whose frame /proc/self/pagemap tells, and
- * "CLASS INDEX -" for the pages of a pipe, which only the kernel maps; its last line is "end".
- * Exits when all is planted; a child keeps the memory and waits to be crashed.
+ * Page i of class c holds 512 words of splitmix64 started at SEED ^ c << 56 ^ i << 32. The
+ * manifest has a line "CLASS INDEX PHYSICAL_ADDRESS" for each page whose frame
+ * /proc/self/pagemap tells, and "CLASS INDEX -" for the pages of a pipe, which only the kernel
+ * maps; its last line is "end". Exits when all is planted; a child keeps the memory and waits
+ * to be crashed.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -18,26 +19,27 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define PAGE 4096u
-#define WORDS (PAGE / sizeof(uint64_t))
+#define PAGE	   4096u
+#define WORDS	   (PAGE / sizeof(uint64_t))
 #define HUGE_BYTES (2u << 20)
 #define PM_PRESENT (1ULL << 63)
-#define PM_PFN ((1ULL << 55) - 1)
+#define PM_PFN	   ((1ULL << 55) - 1)
 
-struct class {
+struct kind {
 	const char *name;
 	unsigned int id; /* part of the pattern's key */
 	unsigned int pages;
 };
 
-static const struct class user = { "user", 1, 512 };
-static const struct class zero = { "zero", 2, 64 };
-static const struct class same = { "same", 3, 64 };
-static const struct class thp = { "thp", 4, HUGE_BYTES / PAGE };
-static const struct class tmpfs = { "tmpfs", 5, 256 };
-static const struct class cache = { "cache", 6, 256 };
-static const struct class pipe_page = { "pipe", 7, 8 };
-static const struct class freed = { "freed", 8, 1024 };
+static const struct kind user = { "user", 1, 512 };
+static const struct kind zero = { "zero", 2, 64 };
+static const struct kind same = { "same", 3, 64 };
+static const struct kind thp = { "thp", 4, HUGE_BYTES / PAGE };
+static const struct kind tmpfs = { "tmpfs", 5, 256 };
+static const struct kind cache = { "cache", 6, 256 };
+static const struct kind pipe_page = { "pipe", 7, 8 };
+/* More than the lists of free pages that each CPU keeps to itself can hold. */
+static const struct kind freed = { "freed", 8, 8192 };
 
 static void die(const char *what)
 {
@@ -54,7 +56,7 @@ static uint64_t splitmix_next(uint64_t *state)
 	return z ^ (z >> 31);
 }
 
-static void page_fill(void *page, uint64_t seed, const struct class *c, unsigned int index)
+static void page_fill(void *page, uint64_t seed, const struct kind *c, unsigned int index)
 {
 	uint64_t state = seed ^ (uint64_t)c->id << 56 ^ (uint64_t)index << 32;
 	uint64_t *word = page;
@@ -77,19 +79,19 @@ static uint64_t page_address(int pagemap, const void *page)
 	return (entry & PM_PFN) * PAGE;
 }
 
-static void region_record(FILE *out, int pagemap, const struct class *c, const char *region)
+static void region_record(FILE *out, int pagemap, const struct kind *c, const char *region)
 {
 	for (unsigned int i = 0; i < c->pages; i++)
 		fprintf(out, "%s %u %#" PRIx64 "\n", c->name, i,
 			page_address(pagemap, region + (size_t)i * PAGE));
 }
 
-static char *region_map(const struct class *c, int advice)
+static char *region_map(const struct kind *c, int advice)
 {
 	size_t len = (size_t)c->pages * PAGE;
 	/* Twice the length, so that a part aligned to a huge page is always inside. */
-	char *at = mmap(NULL, len + HUGE_BYTES, PROT_READ | PROT_WRITE,
-			MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *at = mmap(NULL, len + HUGE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			-1, 0);
 
 	if (at == MAP_FAILED)
 		die("mmap");
@@ -101,7 +103,7 @@ static char *region_map(const struct class *c, int advice)
 }
 
 /* A file's pages, mapped so that they have entries in pagemap and stay in use. */
-static const char *file_plant(const char *path, uint64_t seed, const struct class *c)
+static const char *file_plant(const char *path, uint64_t seed, const struct kind *c)
 {
 	size_t len = (size_t)c->pages * PAGE;
 	char page[PAGE];
@@ -125,7 +127,7 @@ static const char *file_plant(const char *path, uint64_t seed, const struct clas
 	return (const char *)at;
 }
 
-static void anon_plant(FILE *out, int pagemap, uint64_t seed, const struct class *c, int advice)
+static void anon_plant(FILE *out, int pagemap, uint64_t seed, const struct kind *c, int advice)
 {
 	char *at = region_map(c, advice);
 
@@ -143,7 +145,7 @@ static void anon_plant(FILE *out, int pagemap, uint64_t seed, const struct class
 }
 
 /* What is written to a pipe lies in pages of the kernel, which no dump level leaves out. */
-static void pipe_plant(FILE *out, uint64_t seed, const struct class *c)
+static void pipe_plant(FILE *out, uint64_t seed, const struct kind *c)
 {
 	char page[PAGE];
 	int fds[2];

@@ -43,6 +43,7 @@ if test "$(wc -l < $out/boots)" -gt 1; then
 	mark came-back
 	cp $out/boots $out/came-back
 	cat /proc/uptime >> $out/came-back
+	test ! -e /test/after || step after sh /test/after
 	off
 fi
 mark booted

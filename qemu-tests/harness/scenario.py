@@ -2,11 +2,10 @@
 """A production system that is about to crash: its root, its command line, its run to the end."""
 
 import random
-import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ground import forky, kernels, paths
+from ground import kernels
 
 from . import image
 from .vm import Lost, Vm
@@ -14,8 +13,6 @@ from .vm import Lost, Vm
 APPEND = "console=ttyS0 panic=5 printk.devkmsg=on"
 CAPTURE_APPEND = "console=ttyS0 nr_cpus=1 irqpoll reset_devices panic=5"
 CRASH = "echo c > /proc/sysrq-trigger\n"
-# The first line that only a capture kernel prints: memory is as the panic left it from here on.
-CAPTURE_UP = "capture"
 
 
 @dataclass
@@ -37,12 +34,18 @@ class Plan:
 
 @dataclass
 class Outcome:
-    """What a run left: the files of /test/out and of /var/crash, and times."""
+    """What a run left: the files of /test/out and of /var/crash, and times.
+
+    stuck says why the machine did not come back by itself, damage what e2fsck could not mend
+    in the root file system; None where all is well.
+    """
     out: Path
     crash_dir: Path
     marks: dict
     snapshot: Path
     seed: int
+    stuck: str = None
+    damage: str = None
 
 
 def kexec_files():
@@ -72,50 +75,39 @@ def make_root(plan, seed):
     return disk
 
 
-def run(plan, snapshot=None, extra_disks=(), capture_line=None):
-    """Boot, crash, capture, come back. Raises Lost where the guest does not get that far.
+def run(plan, snapshot=None, extra_disks=()):
+    """Boot, crash, capture, come back. Raises Lost where the guest does not get to its crash.
 
     snapshot: a file to copy the guest's memory to, once the capture kernel is up.
-    capture_line: a pattern of the console that says so; a test-mark by default.
     """
     plan.where.mkdir(parents=True, exist_ok=True)
     seed = random.getrandbits(63)
     disk = make_root(plan, seed)
     initrd = image.busybox_initramfs(plan.kernel, "boot-init.sh", plan.where / "boot.cpio")
     append = f"{APPEND} crashkernel={plan.crashkernel} {plan.append}"
-
-    def capturing(console):
-        if capture_line is None:
-            return any(name == CAPTURE_UP for name, _ in console.marks)
-        return console.find(capture_line) is not None
-
-    def gone(_console):
-        return False
-
+    stuck = None
     with Vm(plan.where, plan.memory_mib << 20, plan.cpus) as vm:
         vm.start(plan.kernel.vmlinuz, initrd, append, [disk, *extra_disks])
-        if vm.wait(capturing, plan.limit_s, "the capture kernel"):
-            vm.console.marks.append((CAPTURE_UP, time.monotonic() - vm.console.start))
+        # A second kernel's first line: memory is as the panic left it, but for what is reserved.
+        if vm.wait(lambda c: c.boots > 1, plan.limit_s, "the capture kernel"):
             if snapshot is not None:
                 vm.snapshot(snapshot)
-            vm.wait(gone, plan.limit_s, "the machine to come back and power off")
-        marks = {}
-        for name, at in [*vm.console.marks, ("off", time.monotonic() - vm.console.start)]:
-            marks.setdefault(name, round(at, 2))
-    return _collect(plan, disk, marks, snapshot, seed)
+            try:
+                vm.wait(lambda c: False, plan.limit_s, "the machine to come back and power off")
+            except Lost as e:
+                if vm.process.poll() is not None:
+                    raise
+                # From here on it is the capture system that must come to an end by itself.
+                stuck = str(e)
+        marks = vm.console.times()
+    return _collect(plan, disk, Outcome(None, None, marks, snapshot, seed, stuck))
 
 
-def _collect(plan, disk, marks, snapshot, seed):
+def _collect(plan, disk, outcome):
     sound, text = image.check_ext4(disk)
-    if not sound:
-        raise Lost(f"the root file system is damaged: {text}")
-    out = image.extract(disk, "/test/out", plan.where / "out")
-    crash_dir = image.extract(disk, "/var/crash", plan.where / "crash")
-    if not out.exists():
+    outcome.damage = None if sound else text.strip()
+    outcome.out = image.extract(disk, "/test/out", plan.where / "out")
+    outcome.crash_dir = image.extract(disk, "/var/crash", plan.where / "crash")
+    if not outcome.out.exists():
         raise Lost("the guest wrote nothing")
-    return Outcome(out, crash_dir, marks, snapshot, seed)
-
-
-def makedumpfile(argv, cwd=None):
-    """The oracle's makedumpfile, from the forky root."""
-    return forky.run(["makedumpfile", *argv], cwd=cwd or paths.GROUND)
+    return outcome

@@ -50,7 +50,7 @@ class Console:
         self.partial = b""
         self.lines = []
         self.marks = []
-        self.boots = 0
+        self.boot_times = []
 
     def poll(self):
         """Take in what is new."""
@@ -60,15 +60,26 @@ class Console:
         for raw in whole:
             line = raw.decode(errors="replace").rstrip("\r")
             self.lines.append((now, line))
-            if "Linux version " in line and "] Linux version " in line:
-                self.boots += 1
+            if "] Linux version " in line:
+                self.boot_times.append(now)
             match = MARK.search(line)
             if match:
                 self.marks.append((match[1], now))
 
-    def find(self, pattern):
-        """The time of the first line that matches, or None."""
-        return next((t for t, line in self.lines if re.search(pattern, line)), None)
+    @property
+    def boots(self):
+        """How many kernels have started."""
+        return len(self.boot_times)
+
+    def times(self):
+        """Seconds from the start to each mark's first line, each kernel's, and now."""
+        found = {}
+        for name, at in self.marks:
+            found.setdefault(name, round(at, 2))
+        for index, at in enumerate(self.boot_times):
+            found[f"kernel-{index + 1}"] = round(at, 2)
+        found["end"] = round(time.monotonic() - self.start, 2)
+        return found
 
 
 class Vm:

@@ -1,0 +1,255 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""One whole loop with crashpod: load, status, panic, capture, reboot; then every judge."""
+
+import json
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ground import kernels, paths
+from oracle import compare, crash, drgnread, planted, ram
+from oracle.pages import DumpError
+
+from . import image, scenario
+from .vm import Memory
+
+# drgn starts a read for each address: a sample of the planted pages is enough beside the
+# comparison of every page.
+DRGN_EVERY = 16
+
+
+@dataclass
+class Options:
+    """What `run.py loop` was asked."""
+    kernel: str = kernels.DEFAULT
+    format: str = "kdump"
+    level: int = 31
+    memory_mib: int = 2048
+    crashkernel: str = "80M"
+    cpus: int = 2
+    conf: tuple = ()
+    name: str = ""
+
+    def title(self):
+        return self.name or f"{self.kernel}-{self.format}-d{self.level}-{self.memory_mib}M"
+
+
+@dataclass
+class Report:
+    """Everything found; tests are (name, why not or None)."""
+    options: Options
+    outcome: scenario.Outcome = None
+    tests: list = field(default_factory=list)
+    dump: Path = None
+    record: dict = field(default_factory=dict)
+    seconds: dict = field(default_factory=dict)
+
+    def add(self, name, why=None):
+        self.tests.append((name, why))
+
+    @property
+    def passed(self):
+        return bool(self.tests) and all(why is None for _, why in self.tests)
+
+
+def configuration(options):
+    """The crashpod.conf of the guest: its own root is the target."""
+    lines = [f"ext4 UUID={image.ROOT_UUID}", "path /var/crash", f"format {options.format}",
+             f"dump_level {options.level}", "naming debian", *options.conf]
+    return "\n".join(lines) + "\n"
+
+
+def _needed(path):
+    if not path.exists():
+        raise paths.GroundError(f"{path} is not there; `make` builds it")
+    return path
+
+
+def make_initrd(kernel, conf, out):
+    """The crashpod initramfs, by the builder a user runs."""
+    paths.run([paths.TOP / "mkinitrd/mkinitrd", "-k", kernel.kver, "-c", conf, "-o", out,
+               "--modules-root", kernel.root, "--init", _needed(paths.BUILD / "init"),
+               "--add-modules", "virtio_pci virtio_blk"])
+    return out
+
+
+def make_plan(options, where):
+    """The production system that crashpod is installed on."""
+    kernel = kernels.ensure(options.kernel)
+    where.mkdir(parents=True, exist_ok=True)
+    conf = where / "crashpod.conf"
+    conf.write_text(configuration(options), encoding="ascii")
+    initrd = make_initrd(kernel, conf, where / "crashpod.img")
+    load = ("set -e\n"
+            "crashpod load --kernel /boot/vmlinuz --initrd /boot/crashpod.img "
+            "--append 'console=ttyS0 loglevel=7'\n"
+            "crashpod status\n"
+            "crashpod status --json > /test/out/status.json\n")
+    after = "crashpod list > /test/out/list\n"
+    size = options.memory_mib + 1024 if options.level < 8 else options.memory_mib // 2 + 512
+    return scenario.Plan(
+        kernel, where, load=load, memory_mib=options.memory_mib,
+        crashkernel=options.crashkernel, cpus=options.cpus, disk_mib=size,
+        files=[("usr/bin/crashpod", _needed(paths.BUILD / "crashpod")),
+               ("boot/crashpod.img", initrd), ("etc/crashpod.conf", conf)],
+        texts=[("test/after", after)])
+
+
+def _read(path):
+    return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+
+
+def judge_guest(report):
+    """What the production system itself wrote, before the crash and after."""
+    outcome = report.outcome
+    for step in ("plant", "load"):
+        rc = _read(outcome.out / f"{step}.rc").strip()
+        log = _read(outcome.out / f"{step}.log").strip().splitlines()
+        report.add(f"guest-{step}", None if rc == "0" else f"exit {rc}: {' / '.join(log[-3:])}")
+    loaded = _read(outcome.out / "kexec_crash_loaded").strip()
+    report.add("kexec-crash-loaded", None if loaded == "1" else f"it reads {loaded!r}")
+    report.add("came-back", outcome.stuck or (
+        None if (outcome.out / "came-back").exists() else "no second boot wrote came-back"))
+    report.add("root-sound", outcome.damage)
+    boots = _read(outcome.out / "boots").split()
+    report.add("boots-twice", None if len(set(boots)) == 2 else f"{len(boots)} boots")
+
+
+def judge_files(report):
+    """The dump and what is to lie beside it, under their conventional names."""
+    tree = report.outcome.crash_dir
+    dumps = sorted(tree.glob("*/dump.*"))
+    names = sorted(str(p.relative_to(tree)) for p in tree.rglob("*") if p.is_file())
+    if len(dumps) != 1 or dumps[0].name.endswith("-incomplete"):
+        report.add("dump-there", f"/var/crash holds {', '.join(names) or 'nothing'}")
+        return
+    report.dump = dumps[0]
+    stamp = report.dump.name.removeprefix("dump.")
+    report.add("dump-there", None if report.dump.parent.name == stamp else
+               f"{names[0]} is not STAMP/dump.STAMP")
+    modes = [oct(p.stat().st_mode & 0o777) for p in (report.dump, report.dump.parent)]
+    report.add("dump-modes", None if modes == ["0o600", "0o700"] else f"modes {modes}")
+    text = _read(report.dump.parent / f"dmesg.{stamp}")
+    good = f"planted with seed {report.outcome.seed}\n" in text and \
+        "Kernel panic - not syncing: sysrq triggered crash" in text
+    report.add("dmesg-file", None if good else f"{len(text)} bytes lack the seed or the panic")
+    listed = _read(report.outcome.out / "list")
+    report.add("list", None if report.dump.name in listed or stamp in listed else
+               f"crashpod list says {listed.strip()!r}")
+    try:
+        report.record = json.loads(_read(report.dump.parent / "crashpod.json"))
+        report.add("record")
+    except ValueError as e:
+        report.add("record", f"crashpod.json: {e}")
+
+
+def judge_command(report):
+    """crashpod's own opinion of its dump, on the host."""
+    for verb in ("verify", "info"):
+        done = subprocess.run([paths.BUILD / "crashpod", verb, report.dump], check=False,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                              errors="replace")
+        said = " / ".join(done.stdout.strip().splitlines()[-3:])
+        report.add(f"crashpod-{verb}", None if done.returncode == 0 else
+                   f"exit {done.returncode}: {said}")
+
+
+def judge_pages(report, plan):
+    """Every page of the dump against QEMU's own memory. No page is excepted."""
+    outcome, level = report.outcome, report.options.level
+    iomem = _read(outcome.out / "iomem")
+    manifest = planted.read_manifest(outcome.out / "manifest")
+    addresses = {pa for _, _, pa in manifest if pa is not None}
+    try:
+        dump = compare.open_dump(report.dump)
+        result = compare.compare(dump, outcome.snapshot, Memory(plan.memory_mib << 20), addresses)
+    except DumpError as e:
+        report.add("dump-format", str(e))
+        return manifest, set()
+    is_elf = not hasattr(dump, "dumped")
+    report.add("dump-format", None if is_elf == (report.options.format == "elf") else "the other")
+    report.add("dump-complete", None if dump.complete else "the dump is marked incomplete")
+    report.add("pages-readable", f"{result.missing} pages are missing" if result.missing else None)
+    report.add("pages-equal", None if result.same and not result.differing else
+               f"{len(result.differing)} of {result.same + len(result.differing)} differ, first "
+               + ", ".join(f"{pa:#x} ({ram.region(iomem, pa)})" for pa in result.differing[:3]))
+    wanted = ram.dumpable(iomem)
+    ram_frames = {pfn for pfn in range(max(wanted) + 1) if dump.is_ram(pfn)}
+    extra = len(result.outside) + len(ram_frames - wanted)
+    report.add("ram-complete", None if ram_frames == wanted and not extra else
+               f"{len(wanted - ram_frames)} frames of RAM unknown to the dump, {extra} too many")
+    if level == 0 or level == 1 and not is_elf:
+        absent = wanted - result.frames
+        report.add("level-keeps-all", f"{len(absent)} frames are left out" if absent else None)
+    why = planted.judge(manifest, outcome.seed, level, result.pages.get, merged=is_elf)
+    for name in planted.CLASSES:
+        if name != "pipe":
+            report.add(f"planted-{name}", why.get(name))
+    return manifest, set(result.pages)
+
+
+def judge_tools(report, plan, manifest, kept):
+    """crash and drgn, as a person would use them."""
+    seed, kernel = report.outcome.seed, plan.kernel
+    answers = crash.ask(kernel.vmlinux, report.dump, plan.where)
+    for name, why in crash.judge(answers, seed, kernel.kver):
+        report.add(name, why)
+    some = [pa for name, index, pa in manifest
+            if pa is not None and name != "freed" and index % DRGN_EVERY == 0]
+    got = drgnread.ask(kernel.vmlinux, report.dump, some, plan.where)
+    for name, why in drgnread.judge(got, seed, kernel.kver, manifest, kept & set(some)):
+        report.add(name, why)
+
+
+def stages(outcome):
+    """Seconds of each stage, from the console's times and the guest's own."""
+    marks = outcome.marks
+    order = [("boot", "kernel-1", "booted"), ("plant", "booted", "planted"),
+             ("load", "planted", "loaded"), ("kexec", "crash", "kernel-2"),
+             ("capture", "kernel-2", "kernel-3"), ("return", "kernel-3", "end")]
+    return {name: round(marks[b] - marks[a], 2) for name, a, b in order
+            if a in marks and b in marks}
+
+
+def run(options):
+    """Run one loop and judge it. Lost and GroundError pass through."""
+    where = paths.GROUND / "run" / f"loop-{options.title()}"
+    report = Report(options)
+    plan = make_plan(options, where)
+    report.outcome = scenario.run(plan, snapshot=where / "snapshot")
+    report.seconds = stages(report.outcome)
+    judge_guest(report)
+    judge_files(report)
+    if report.dump is not None:
+        judge_command(report)
+        manifest, kept = judge_pages(report, plan)
+        judge_tools(report, plan, manifest, kept)
+    (where / "result.json").write_text(json.dumps(summary(report), indent=1), encoding="utf-8")
+    return report
+
+
+def summary(report):
+    """The result as JSON takes it."""
+    size = report.dump.stat().st_size if report.dump else 0
+    return {"verdict": "pass" if report.passed else "fail", "run": report.options.title(),
+            "seed": report.outcome.seed, "seconds": report.seconds, "dump_bytes": size,
+            "dump": str(report.dump), "record": report.record,
+            "tests": [{"name": n, "why": w} for n, w in report.tests]}
+
+
+def line(report):
+    """The run in one line."""
+    found = summary(report)
+    times = " ".join(f"{k} {v}" for k, v in found["seconds"].items())
+    failed = sum(t["why"] is not None for t in found["tests"])
+    return (f"{found['verdict']}: {found['run']}: {len(found['tests']) - failed} passed, "
+            f"{failed} failed; {found['dump_bytes'] / 1e6:.1f} MB; seconds: {times}")
+
+
+def tap(report):
+    """A line for each test."""
+    prefix = report.options.title()
+    return [f"pass {prefix}/{name}" if why is None else f"fail {prefix}/{name}: {why}"
+            for name, why in report.tests]
+
+

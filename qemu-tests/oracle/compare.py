@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A dump's pages against the guest's memory as QEMU had it when the capture kernel came up."""
+
+import mmap
+from dataclasses import dataclass, field
+
+from .diskdump import SIGNATURE, Diskdump
+from .elfdump import Elfdump
+from .pages import PAGE
+
+
+def open_dump(path):
+    """The reader of a dump's format."""
+    with open(path, "rb") as f:
+        magic = f.read(8)
+    return Diskdump(path) if magic == SIGNATURE else Elfdump(path)
+
+
+@dataclass
+class Result:
+    """What the comparison found. differing and outside are physical addresses, frames what the
+    dump has."""
+    same: int = 0
+    missing: int = 0
+    differing: list = field(default_factory=list)
+    outside: list = field(default_factory=list)
+    frames: set = field(default_factory=set)
+    pages: dict = field(default_factory=dict)
+
+
+def compare(dump, snapshot, memory, wanted=()):
+    """Compare every page. wanted: physical addresses whose pages to give back."""
+    result = Result()
+    with open(snapshot, "rb") as f:
+        ram = mmap.mmap(f.fileno(), 0, access=mmap.ACCESS_READ)
+    for pfn, page in dump.pages():
+        pa = pfn * PAGE
+        at = memory.offset(pa)
+        if page is None:
+            result.missing += 1
+        elif at is None:
+            result.outside.append(pa)
+        elif page == ram[at:at + PAGE]:
+            result.same += 1
+        else:
+            result.differing.append(pa)
+        if page is None:
+            continue
+        result.frames.add(pfn)
+        if pa in wanted:
+            result.pages[pa] = page
+    return result

@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The pages that guest/plant.c planted: their bytes, and which dump levels leave them out."""
+
+import struct
+
+from .pages import PAGE
+
+MASK = (1 << 64) - 1
+# Class: its id in plant.c, and the level bits that must all be set for the page to be left out.
+# A page of a file is private (bit 4) or not (bit 2) as its file system likes: with both it goes.
+CLASSES = {
+    "user": (1, 8),
+    "zero": (2, 8),
+    "same": (3, 8),
+    "thp": (4, 8),
+    "tmpfs": (5, 2 | 4),
+    "cache": (6, 2 | 4),
+    "pipe": (7, None),
+    "freed": (8, 16),
+}
+# A file's page is not on an LRU list, and so is kept, while it waits in a batch of a CPU.
+LRU_BATCH = 31
+
+
+def _page(seed, class_id, index):
+    state = (seed ^ class_id << 56 ^ index << 32) & MASK
+    words = []
+    for _ in range(PAGE // 8):
+        state = (state + 0x9e3779b97f4a7c15) & MASK
+        z = ((state ^ state >> 30) * 0xbf58476d1ce4e5b9) & MASK
+        z = ((z ^ z >> 27) * 0x94d049bb133111eb) & MASK
+        words.append(z ^ z >> 31)
+    return struct.pack(f"<{len(words)}Q", *words)
+
+
+def expected(seed, name, index):
+    """The bytes of a planted page."""
+    if name == "zero":
+        return bytes(PAGE)
+    return _page(seed, CLASSES[name][0], 0 if name == "same" else index)
+
+
+def read_manifest(path):
+    """[(class, index, physical address or None)]; the manifest must be whole."""
+    lines = path.read_text(encoding="ascii").splitlines()
+    if not lines or lines[-1] != "end":
+        raise ValueError("the manifest is cut short")
+    entries = []
+    for line in lines[:-1]:
+        name, index, where = line.split()
+        entries.append((name, int(index), None if where == "-" else int(where, 0)))
+    return entries
+
+
+def left_out(name, level):
+    """True where a dump of this level leaves out pages of the class."""
+    bits = CLASSES[name][1]
+    return bits is not None and level & bits == bits
+
+
+def _may_be_kept(name, count, merged):
+    if name == "freed":
+        return count // 2
+    if name in ("tmpfs", "cache"):
+        return count if merged else LRU_BATCH
+    if merged:
+        return count // 2 if name == "user" else count
+    return 0
+
+
+def judge(manifest, seed, level, page_at, merged=False):
+    """Why the planted pages are not as they must be, by class; an empty dict when they are.
+
+    page_at(physical address) gives the dump's page, or None where it has none. Freed pages are
+    not judged by content: others may have used them since. merged: the format keeps short runs
+    of left out pages to spare headers (ELF).
+    """
+    kept, wrong, total = {}, {}, {}
+    for name, index, pa in manifest:
+        if pa is None:
+            continue
+        total[name] = total.get(name, 0) + 1
+        page = page_at(pa)
+        if page is None:
+            continue
+        kept[name] = kept.get(name, 0) + 1
+        if name != "freed" and page != expected(seed, name, index):
+            wrong[name] = wrong.get(name, 0) + 1
+    why = {}
+    for name, count in total.items():
+        have, bad = kept.get(name, 0), wrong.get(name, 0)
+        if left_out(name, level):
+            allowed = _may_be_kept(name, count, merged)
+            if have > allowed:
+                why[name] = f"{have} of {count} pages are kept at level {level}"
+        elif have != count:
+            why[name] = f"{have} of {count} pages are in the dump at level {level}"
+        elif bad:
+            why[name] = f"{bad} of {count} pages have other bytes"
+    return why

@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Which frames a dump must have, from the production kernel's /proc/iomem."""
+
+import re
+
+from .pages import PAGE
+
+# Since 5.5 the kernel gives the first MiB to the capture kernel and keeps it out of /proc/vmcore.
+LOW = 1 << 20
+
+
+def _ranges(iomem, what):
+    for line in iomem.splitlines():
+        match = re.match(r"\s*([0-9a-f]+)-([0-9a-f]+) : (.*)", line)
+        if match and match[3] == what:
+            yield int(match[1], 16), int(match[2], 16) + 1
+
+
+def dumpable(iomem):
+    """Set of whole frames of System RAM that are neither reserved for a crash nor below 1 MiB."""
+    frames = set()
+    for start, end in _ranges(iomem, "System RAM"):
+        frames.update(range(-(-max(start, LOW) // PAGE), end // PAGE))
+    for start, end in _ranges(iomem, "Crash kernel"):
+        frames.difference_update(range(start // PAGE, -(-end // PAGE)))
+    return frames
+
+
+def region(iomem, pa):
+    """The innermost line of /proc/iomem that an address is in, to tell a person where it is."""
+    found = "no region"
+    for line in iomem.splitlines():
+        match = re.match(r"\s*([0-9a-f]+)-([0-9a-f]+) : (.*)", line)
+        if match and int(match[1], 16) <= pa <= int(match[2], 16):
+            found = match[3]
+    return found
