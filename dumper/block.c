@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "block.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #include "base/bits.h"

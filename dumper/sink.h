@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* sink.h - where a dump's bytes go: a file on a file system (sink_file.c) or makedumpfile's
+ * flattened stream (sink_flat.c). A backend is one file that fills in struct sink_ops.
+ * Units:   off, len in bytes of the dump file, also for a flattened one.
+ * Errors:  0 or -errno; the first write that fails is what stops a dump.
+ * Owner:   sink_close() frees. Threads: pwrite and sink_alloc may be called from any. */
+#ifndef CRASHPOD_SINK_H
+#define CRASHPOD_SINK_H
+
+#include <stdatomic.h>
+
+#include "base/err.h"
+#include "base/types.h"
+
+struct sink;
+
+struct sink_ops {
+	const char *name;
+	int (*pwrite)(struct sink *s, const void *buf, size_t len, u64 off, struct err *e);
+	/* Makes [off, off + len) read as zeros, with room reserved where that is possible. Nothing
+	 * was written there yet. */
+	int (*zero)(struct sink *s, u64 off, u64 len, struct err *e);
+	/* The file ends at size. */
+	int (*set_size)(struct sink *s, u64 size, struct err *e);
+	int (*sync)(struct sink *s, struct err *e);
+	/* The dump is whole: gives it its name (never over another file). */
+	int (*commit)(struct sink *s, bool sync, struct err *e);
+	/* The dump is not whole: keep says whether what is there opens; else it is removed. */
+	void (*abandon)(struct sink *s, bool keep);
+	/* Room left for the dump in bytes, or UINT64_MAX where that is not known. */
+	u64 (*room)(struct sink *s);
+	void (*close)(struct sink *s);
+};
+
+struct sink {
+	const struct sink_ops *ops;
+	bool holes;       /* what is never written reads as zeros and takes no room */
+	size_t align;     /* page data is best written in multiples of this, at multiples of it */
+	_Atomic u64 end;  /* next free offset for page data */
+	_Atomic u64 bytes_written;
+};
+
+/* path-incomplete is made with O_EXCL, mode 0600; commit renames it to path. direct: page data is
+ * written with O_DIRECT where the file system takes it. */
+int sink_file_open(struct sink **out, const char *path, bool direct, struct err *e);
+/* path "-": standard output. */
+int sink_flat_open(struct sink **out, const char *path, struct err *e);
+
+/* A place for len bytes of page data, rounded up to s->align. */
+static inline u64 sink_alloc(struct sink *s, u64 len)
+{
+	return atomic_fetch_add(&s->end, align_up(len, s->align));
+}
+
+static inline int sink_pwrite(struct sink *s, const void *buf, size_t len, u64 off, struct err *e)
+{
+	int rc = s->ops->pwrite(s, buf, len, off, e);
+
+	if (rc == 0)
+		atomic_fetch_add(&s->bytes_written, len);
+	return rc;
+}
+
+#endif
