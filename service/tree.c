@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "tree.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/guard.h"
+#include "base/io.h"
+#include "run.h"
+
+int tree_path(char buf[static PATH_MAX], const char *root, const char *fmt, ...)
+{
+	int n = snprintf(buf, PATH_MAX, "%s", root), m;
+	va_list ap;
+
+	if (n < 0 || n >= PATH_MAX)
+		return -ENAMETOOLONG;
+	va_start(ap, fmt);
+	m = vsnprintf(buf + n, PATH_MAX - (size_t)n, fmt, ap);
+	va_end(ap);
+	return m < 0 || m >= PATH_MAX - n ? -ENAMETOOLONG : 0;
+}
+
+int tree_line(const char *root, const char *path, char *buf, size_t cap)
+{
+	char full[PATH_MAX];
+	ssize_t n;
+	int rc = tree_path(full, root, "%s", path);
+
+	if (rc)
+		return rc;
+	_cleanup_close_ int fd = open(full, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	n = io_pread_full(fd, buf, cap - 1, 0);
+	if (n < 0)
+		return (int)n;
+	buf[n] = '\0';
+	buf[strcspn(buf, "\n")] = '\0';
+	return buf[0] ? 0 : -ENODATA;
+}
+
+int tree_number(const char *root, const char *path, s64 *value)
+{
+	char line[64], *end;
+	long long v;
+	int rc = tree_line(root, path, line, sizeof(line));
+
+	if (rc)
+		return rc;
+	errno = 0;
+	v = strtoll(line, &end, 10);
+	if (errno || end == line || *end)
+		return -EINVAL;
+	*value = v;
+	return 0;
+}
+
+static const char *const kernel_places[] = {
+	"/boot/vmlinuz-%s",
+	"/lib/modules/%s/vmlinuz",
+	"/usr/lib/modules/%s/vmlinuz",
+};
+
+int tree_kernel(char buf[static PATH_MAX], const char *root, const char *kver, struct err *e)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(kernel_places); i++) {
+		const char *rest = strstr(kernel_places[i], "%s");
+		int before = (int)(rest - kernel_places[i]);
+
+		if (!tree_path(buf, root, "%.*s%s%s", before, kernel_places[i], kver, rest + 2) &&
+		    !access(buf, R_OK))
+			return 0;
+	}
+	return err_set(e, -ENOENT,
+		       "no kernel image of %s: not /boot/vmlinuz-%s, not vmlinuz in "
+		       "/lib/modules/%s or /usr/lib/modules/%s; give it with --kernel",
+		       kver, kver, kver, kver);
+}
+
+static const struct {
+	const char *tag, *dir;
+} tags[] = {
+	{ "UUID=", "uuid" },
+	{ "LABEL=", "label" },
+	{ "PARTUUID=", "partuuid" },
+	{ "PARTLABEL=", "partlabel" },
+};
+
+/* Names of udev's links: what is not a letter, a digit, one of "#+-.:=@_" or beyond ASCII is
+ * written as \xNN. */
+static void udev_escape(char *out, size_t cap, const char *name)
+{
+	size_t len = 0;
+
+	for (; *name && cap - len > 4; name++) {
+		unsigned char c = (unsigned char)*name;
+
+		if (c >= 0x80 || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+		    (c >= 'A' && c <= 'Z') || strchr("#+-.:=@_", c))
+			out[len++] = *name;
+		else
+			len += (size_t)snprintf(out + len, cap - len, "\\x%02x", c);
+	}
+	out[len] = '\0';
+}
+
+static int by_blkid(char buf[static PATH_MAX], const char *device)
+{
+	char *argv[] = { "blkid", "-l", "-o", "device", "-t", (char *)device, NULL };
+
+	if (run_line(argv, buf, PATH_MAX, NULL) || buf[0] != '/')
+		return -ENOENT;
+	return access(buf, F_OK) ? -errno : 0;
+}
+
+int tree_device(char buf[static PATH_MAX], const char *root, const char *device)
+{
+	char name[1100];
+	int rc;
+
+	if (device[0] == '/') {
+		rc = tree_path(buf, root, "%s", device);
+		if (rc)
+			return rc;
+		return access(buf, F_OK) ? -errno : 0;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(tags); i++) {
+		size_t len = strlen(tags[i].tag);
+
+		if (strncmp(device, tags[i].tag, len))
+			continue;
+		udev_escape(name, sizeof(name), device + len);
+		rc = tree_path(buf, root, "/dev/disk/by-%s/%s", tags[i].dir, name);
+		if (rc)
+			return rc;
+		if (!access(buf, F_OK))
+			return 0;
+		return root[0] ? -ENOENT : by_blkid(buf, device);
+	}
+	return -EINVAL;
+}
