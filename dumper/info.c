@@ -53,10 +53,11 @@ static void info_panic(struct info *in, const struct core *core)
 		in->panic[0] = '\0';
 }
 
-static int info_pages(struct info *in, struct source *s, struct err *e)
+int info_pages(struct source *s, u64 *ram_pages, u64 *in_file, struct err *e)
 {
 	u64 ram[INFO_PAGES / 64], have[INFO_PAGES / 64];
 
+	*ram_pages = *in_file = 0;
 	for (u64 pfn = 0; pfn < s->max_pfn; pfn += INFO_PAGES) {
 		int rc;
 
@@ -66,8 +67,8 @@ static int info_pages(struct info *in, struct source *s, struct err *e)
 		if (rc)
 			return rc;
 		for (size_t i = 0; i < ARRAY_SIZE(ram); i++) {
-			in->pages_ram += __builtin_popcountll(ram[i]);
-			in->pages_in_file += __builtin_popcountll(have[i]);
+			*ram_pages += __builtin_popcountll(ram[i]);
+			*in_file += __builtin_popcountll(have[i]);
 		}
 	}
 	return 0;
@@ -119,7 +120,7 @@ int info_get(struct info *in, const struct core *core, struct err *e)
 	snprintf(in->format, sizeof(in->format), "%s%s", core->src->ops->name,
 		 k && k->view.pieces ? "-flattened" : "");
 	snprintf(in->compression, sizeof(in->compression), "%s", k ? "" : "none");
-	rc = info_pages(in, core->src, e);
+	rc = info_pages(core->src, &in->pages_ram, &in->pages_in_file, e);
 	if (!rc && k)
 		rc = info_descs(in, k, e);
 	if (rc)

@@ -27,6 +27,9 @@ struct info {
 
 int info_get(struct info *in, const struct core *core, struct err *e);
 
+/* Counts the pages of RAM, and those of them that the source says it holds. */
+int info_pages(struct source *s, u64 *ram_pages, u64 *in_file, struct err *e);
+
 /* The whole as one JSON object. */
 void info_json(const struct info *in, struct json *j);
 

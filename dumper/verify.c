@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "verify_int.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "notes.h"
+#include "source_kdump.h"
+
+void verify_problem(struct verify *v, const char *fmt, ...)
+{
+	char line[ERR_MSG_MAX + 80];
+	va_list ap;
+
+	if (v->r->problems++ >= VERIFY_LINES_MAX)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(line, sizeof(line), fmt, ap);
+	va_end(ap);
+	v->line(v->arg, line);
+}
+
+void verify_notes(struct verify *v, const u8 *notes, size_t len)
+{
+	struct notes_iter it;
+	struct err e = { 0 };
+	struct note n;
+	int rc;
+
+	notes_begin(&it, notes, len);
+	do {
+		rc = notes_next(&it, &n, &e);
+	} while (rc > 0);
+	if (rc)
+		verify_problem(v, "notes: %s", e.msg);
+}
+
+int verify_run(struct verify_result *r, const char *path, verify_line_fn line, void *arg)
+{
+	struct verify v = { r, line, arg };
+	const struct kdump_file *k;
+	struct source *s = NULL;
+	struct err e = { 0 };
+
+	*r = (struct verify_result){ 0 };
+	/* Partial, because a file that ends early is to be judged to its end. */
+	if (source_open(&s, path, SOURCE_PARTIAL, &e)) {
+		verify_problem(&v, "%s", e.msg);
+		return -EBADMSG;
+	}
+	k = source_kdump_file(s);
+	snprintf(r->format, sizeof(r->format), "%s%s", s->ops->name,
+		 k && k->view.pieces ? "-flattened" : "");
+	verify_notes(&v, s->notes, s->notes_len);
+	if (k)
+		verify_kdump(&v, k);
+	else
+		verify_elf(&v, s);
+	source_close(s);
+	return r->problems ? -EBADMSG : 0;
+}
+
+void verify_summary(const struct verify_result *r, char *buf, size_t cap)
+{
+	if (r->problems)
+		snprintf(buf, cap, "not sound: %" PRIu64 " problem%s%s", r->problems,
+			 r->problems > 1 ? "s" : "",
+			 r->problems > VERIFY_LINES_MAX ? ", the first of them above" : "");
+	else if (r->incomplete)
+		snprintf(buf, cap,
+			 "sound as far as it goes, but incomplete: %s, %" PRIu64 " of %" PRIu64
+			 " pages missing",
+			 r->format, r->missing, r->pages);
+	else
+		snprintf(buf, cap, "sound: %s, %" PRIu64 " pages", r->format, r->pages);
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* verify_int.h - between verify.c and the judges of the formats. */
+#ifndef CRASHPOD_VERIFY_INT_H
+#define CRASHPOD_VERIFY_INT_H
+
+#include "kdump_file.h"
+#include "source.h"
+#include "verify.h"
+
+struct verify {
+	struct verify_result *r;
+	verify_line_fn line;
+	void *arg;
+};
+
+/* Counts a problem, and tells it while there is room. */
+void verify_problem(struct verify *v, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* Walks the notes. */
+void verify_notes(struct verify *v, const u8 *notes, size_t len);
+
+void verify_kdump(struct verify *v, const struct kdump_file *k);
+void verify_elf(struct verify *v, struct source *s);
+
+#endif
