@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <errno.h>
+#include <string.h>
+
+#include "../cmdline.h"
+
+#define ADDED "nr_cpus=1 irqpoll reset_devices panic=10"
+
+static void test_make(void **state)
+{
+	static const struct {
+		const char *running, *append, *want;
+	} t[] = {
+		{ "", NULL, ADDED },
+		{ "\n", "", ADDED },
+		{ "BOOT_IMAGE=/boot/vmlinuz-6.1 root=UUID=1 ro quiet console=ttyS0,115200 "
+		  "console=tty0 crashkernel=256M\n", NULL,
+		  "quiet console=ttyS0,115200 console=tty0 " ADDED },
+		/* every occurrence goes, and values already there are replaced */
+		{ "crashkernel=1G-:128M crashkernel=64M,low panic=30 nr_cpus=4 maxcpus=8 irqpoll",
+		  NULL, ADDED },
+		/* '-' is '_' in names, not in values */
+		{ "panic-on-warn=1 hugepagesz=1G hugepages=8 default-hugepagesz=1G mem=4G "
+		  "memmap=64K$0x18690000 foo=ro-rw", NULL, "foo=ro-rw " ADDED },
+		/* a name that only begins like a dropped one stays */
+		{ "rootless=1 rows=5 initcall_debug memory_corruption_check=0 init_on_alloc=1",
+		  NULL, "rootless=1 rows=5 initcall_debug memory_corruption_check=0 "
+		  "init_on_alloc=1 " ADDED },
+		/* quotes keep a word together; the kernel takes either form */
+		{ "dyndbg=\"file a.c +p; ro \" \"root=a b\" root=\"c d\" x=\"y\"", NULL,
+		  "dyndbg=\"file a.c +p; ro \" x=\"y\" " ADDED },
+		{ "a=\"never closed ro", NULL, "a=\"never closed ro " ADDED },
+		/* what is for the production system's init is not handed on */
+		{ "console=ttyS0 rdinit=/x -- --listen 80 single", NULL, "console=ttyS0 " ADDED },
+		{ "a --b -- c", NULL, "a --b " ADDED },
+		/* append comes last, and takes the place of a default */
+		{ "a b", "crashpod.timeout=60  x", "a b " ADDED " crashpod.timeout=60 x" },
+		{ "nr_cpus=8", "nr-cpus=2 panic=0",
+		  "irqpoll reset_devices nr-cpus=2 panic=0" },
+		{ "", "root=/dev/vda1 --", ADDED " root=/dev/vda1 --" },
+	};
+	char buf[CMDLINE_CAP];
+	struct err e;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(t); i++) {
+		int rc = cmdline_make(buf, t[i].running, t[i].append, &e);
+
+		assert_string_equal(buf, t[i].want);
+		assert_int_equal(rc, strlen(t[i].want));
+	}
+}
+
+/* One word of n bytes: the longest that fits, and one more. */
+static void test_limit(void **state)
+{
+	char text[CMDLINE_MAX + 2], buf[CMDLINE_CAP];
+	const size_t most = CMDLINE_MAX - strlen(" " ADDED);
+	struct err e = { 0 };
+
+	(void)state;
+	assert_int_equal(CMDLINE_MAX + 1 + 30, 2047);
+	memset(text, 'x', sizeof(text));
+	text[most] = '\0';
+	assert_int_equal(cmdline_make(buf, text, NULL, &e), CMDLINE_MAX);
+	assert_int_equal(strlen(buf), CMDLINE_MAX);
+	text[most] = 'x';
+	text[most + 1] = '\0';
+	assert_int_equal(cmdline_make(buf, text, NULL, &e), -E2BIG);
+	assert_non_null(strstr(e.msg, "would have 2017 bytes, the kernel takes 2016"));
+
+	text[most + 1] = 'x';
+	text[CMDLINE_MAX] = '\0';
+	assert_int_equal(cmdline_take(buf, text, &e), CMDLINE_MAX);
+	text[CMDLINE_MAX] = 'x';
+	text[CMDLINE_MAX + 1] = '\0';
+	assert_int_equal(cmdline_take(buf, text, &e), -E2BIG);
+}
+
+static void test_take(void **state)
+{
+	char buf[CMDLINE_CAP];
+
+	(void)state;
+	assert_int_equal(cmdline_take(buf, " root=/dev/vda1\tro  -- x\n", NULL), 22);
+	assert_string_equal(buf, "root=/dev/vda1 ro -- x");
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_make),
+		cmocka_unit_test(test_limit),
+		cmocka_unit_test(test_take),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <errno.h>
+#include <string.h>
+
+#include "../kexec.h"
+#include "../run.h"
+
+static void test_explain(void **state)
+{
+	static const struct {
+		int code;
+		struct kexec_may may;
+		const char *msg;
+	} t[] = {
+		{ -EADDRNOTAVAIL, { true, false, false }, "larger crashkernel=" },
+		{ -ENOMEM, { true, false, false }, "larger crashkernel=" },
+		{ -ENOEXEC, { true, false, false }, "format is not accepted" },
+		{ -EKEYREJECTED, { true, false, false }, "signature is not by a key" },
+		{ -ENOKEY, { true, false, false }, "signed with a key that this kernel does not" },
+		{ -ENODATA, { true, false, false }, "not signed" },
+		{ -EBUSY, { true, false, false }, "under way" },
+		{ -ENOSYS, { true, false, false }, "CONFIG_KEXEC_FILE" },
+		{ -EPERM, { false, true, true }, "needs root" },
+		{ -EPERM, { true, true, true }, "kexec_load_disabled is 1" },
+		{ -EPERM, { true, false, true }, "lockdown" },
+		{ -EPERM, { true, false, false }, "does not allow it" },
+		{ -ENOSPC, { true, false, false }, "/boot/k: No space left on device" },
+	};
+	struct err e;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(t); i++) {
+		assert_int_equal(kexec_explain(&e, t[i].code, "/boot/k", &t[i].may), t[i].code);
+		assert_int_equal(e.code, t[i].code);
+		assert_memory_equal(e.msg, "/boot/k: ", 9);
+		if (!strstr(e.msg, t[i].msg))
+			fail_msg("'%s' lacks '%s'", e.msg, t[i].msg);
+	}
+}
+
+static void test_load_rejects(void **state)
+{
+	static const struct {
+		struct kexec_image image;
+		const char *msg;
+	} t[] = {
+		{ { "/nonexistent/k", "/dev/null", "" }, "/nonexistent/k: No such file" },
+		{ { "/dev/null", "/nonexistent/i", "" }, "/nonexistent/i: No such file" },
+	};
+	struct err e;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(t); i++) {
+		assert_int_equal(kexec_load(&t[i].image, &e), -ENOENT);
+		assert_non_null(strstr(e.msg, t[i].msg));
+	}
+}
+
+static void test_run(void **state)
+{
+	char *good[] = { "true", NULL }, *bad[] = { "false", NULL };
+	char *none[] = { "crashpod-no-such-program", NULL };
+	char *two[] = { "printf", "one\ntwo\n", NULL }, *killed[] = { "sh", "-c", "kill -9 $$", NULL };
+	char line[16], small[3];
+	struct err e;
+
+	(void)state;
+	assert_int_equal(run_wait(good, &e), 0);
+	assert_int_equal(run_wait(bad, &e), -EIO);
+	assert_string_equal(e.msg, "false failed with exit status 1");
+	assert_int_equal(run_wait(none, &e), -ENOENT);
+	assert_string_equal(e.msg, "crashpod-no-such-program is not installed");
+	assert_int_equal(run_wait(killed, &e), -EIO);
+	assert_string_equal(e.msg, "sh was killed by signal 9");
+	assert_int_equal(run_line(two, line, sizeof(line), &e), 0);
+	assert_string_equal(line, "one");
+	assert_int_equal(run_line(two, small, sizeof(small), &e), 0);
+	assert_string_equal(small, "on");
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_explain),
+		cmocka_unit_test(test_load_rejects),
+		cmocka_unit_test(test_run),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Each case changes one file of a tree in which all is well, and names the line that must come. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../room.h"
+#include "../run.h"
+#include "../status.h"
+#include "../tree.h"
+
+#define KVER   "6.1.0-test"
+#define INITRD "/var/lib/crashpod/initramfs-" KVER ".img"
+#define MEMINFO                                                                                    \
+	"MemTotal: 4096000 kB\nMemFree: 1024000 kB\nBuffers: 1000 kB\nCached: 1023000 kB\n"        \
+	"SwapCached: 7 kB\nAnonPages: 1024000 kB\n"
+
+struct file {
+	const char *path, *text; /* text NULL: removed */
+};
+
+static const struct file sound[] = {
+	{ "/sys/kernel/kexec_crash_size", "268435456\n" },
+	{ "/sys/kernel/kexec_crash_loaded", "1\n" },
+	{ "/proc/sys/kernel/kexec_load_disabled", "0\n" },
+	{ "/proc/sys/kernel/panic_on_oops", "1\n" },
+	{ "/proc/meminfo", "MemTotal: 64 kB\nMemFree: 10 kB\n" },
+	{ "/proc/self/mountinfo",
+	  "21 1 0:5 / /proc rw - proc proc rw\n"
+	  "22 1 254:1 / /var\\040crash rw,noatime shared:1 master:2 - ext4 /dev/vda1 rw\n" },
+	{ "/etc/crashpod.conf", "ext4 UUID=1234\n" },
+	{ INITRD, "image" },
+	{ "/dev/disk/by-uuid/1234", "" },
+	{ "/dev/vda1", "" },
+	{ "/var crash/x", "" },
+};
+
+static int remove_tree(const char *root)
+{
+	char *argv[] = { "rm", "-rf", "--", (char *)root, NULL };
+
+	return run_wait(argv, NULL);
+}
+
+static void put(const char *root, const struct file *f)
+{
+	char path[PATH_MAX];
+	FILE *out;
+
+	assert_int_equal(tree_path(path, root, "%s", f->path), 0);
+	if (!f->text) {
+		unlink(path);
+		return;
+	}
+	for (char *p = path + strlen(root) + 1; (p = strchr(p, '/')); p++) {
+		*p = '\0';
+		assert_true(!mkdir(path, 0700) || errno == EEXIST);
+		*p = '/';
+	}
+	out = fopen(path, "w");
+	assert_non_null(out);
+	assert_true(fputs(f->text, out) >= 0);
+	assert_int_equal(fclose(out), 0);
+}
+
+static void make_tree(char *root)
+{
+	char link[PATH_MAX];
+
+	assert_non_null(mkdtemp(root));
+	for (size_t i = 0; i < ARRAY_SIZE(sound); i++)
+		put(root, &sound[i]);
+	/* udev's link, to the node the mount is of */
+	assert_int_equal(tree_path(link, root, "/dev/disk/by-uuid/1234"), 0);
+	assert_int_equal(unlink(link), 0);
+	assert_int_equal(symlink("../../vda1", link), 0);
+}
+
+static void has_line(const struct status *s, const char *state, const char *text, const char *mend)
+{
+	for (unsigned i = 0; i < s->n; i++)
+		if (!strcmp(status_state_name(s->items[i].state), state) &&
+		    strstr(s->items[i].text, text) && strstr(s->items[i].mend, mend))
+			return;
+	for (unsigned i = 0; i < s->n; i++)
+		print_error("%s: %s -> %s\n", status_state_name(s->items[i].state),
+			    s->items[i].text, s->items[i].mend);
+	fail_msg("no line '%s: ...%s... -> ...%s...'", state, text, mend);
+}
+
+static void test_sound(void **state)
+{
+	char root[] = "/tmp/crashpod-status-XXXXXX";
+	struct status *s = calloc(1, sizeof(*s));
+
+	(void)state;
+	assert_non_null(s);
+	make_tree(root);
+	status_check(s, root, KVER);
+	assert_int_equal(remove_tree(root), 0);
+	has_line(s, "ok", "256 MiB reserved", "");
+	has_line(s, "ok", "capture kernel is loaded", "");
+	has_line(s, "ok", INITRD ", 1 KiB", "");
+	has_line(s, "ok", "/etc/crashpod.conf is sound", "");
+	has_line(s, "ok", "ext4 UUID=1234 is there", "");
+	has_line(s, "ok", "ext4 UUID=1234 has ", "");
+	for (unsigned i = 0; i < s->n; i++)
+		assert_int_equal(s->items[i].state, STATUS_OK);
+	assert_int_equal(s->n, 6);
+	assert_true(status_ready(s));
+	free(s);
+}
+
+static void test_faults(void **state)
+{
+	static const struct {
+		struct file change;
+		const char *state, *text, *mend;
+		bool ready;
+	} t[] = {
+		{ { "/sys/kernel/kexec_crash_size", "0\n" }, "missing", "no memory is reserved",
+		  "crashkernel=", false },
+		{ { "/sys/kernel/kexec_crash_size", NULL }, "missing", "No such file",
+		  "CONFIG_KEXEC_FILE", false },
+		{ { "/sys/kernel/kexec_crash_size", "lots\n" }, "missing", "Invalid", "", false },
+		{ { "/sys/kernel/kexec_crash_loaded", "0\n" }, "missing", "no capture kernel",
+		  "crashpod load", false },
+		{ { "/sys/kernel/kexec_crash_loaded", NULL }, "missing", "no capture kernel",
+		  "crashpod load", false },
+		{ { INITRD, NULL }, "missing", "no initramfs of kernel " KVER,
+		  "mkinitrd -k " KVER, false },
+		{ { INITRD, "" }, "missing", "is empty", "mkinitrd", false },
+		{ { "/etc/crashpod.conf", NULL }, "missing", "/etc/crashpod.conf: No such file",
+		  "write it", false },
+		{ { "/etc/crashpod.conf", "ext4 UUID=1234\ndump_levl 31\n" }, "missing",
+		  "/etc/crashpod.conf:2:", "correct that line", false },
+		{ { "/etc/crashpod.conf", "dump_level 31\n" }, "missing", "names no target",
+		  "ext4 UUID=", false },
+		{ { "/etc/crashpod.conf", "ext4 UUID=5678\n" }, "missing",
+		  "ext4 UUID=5678: no such device", "attach", false },
+		/* one of two targets is enough */
+		{ { "/etc/crashpod.conf", "ext4 UUID=5678\next4 UUID=1234\n" }, "note",
+		  "ext4 UUID=5678: no such device", "attach", true },
+		{ { "/etc/crashpod.conf", "ext4 /dev/vda1\n" }, "ok", "ext4 /dev/vda1 has", "",
+		  true },
+		{ { "/etc/crashpod.conf", "raw /dev/vda1\n" }, "missing",
+		  "raw /dev/vda1 has 0 MiB free", "free room", false },
+		{ { "/proc/self/mountinfo", "21 1 0:5 / /proc rw - proc proc rw\n" }, "note",
+		  "is not mounted: free room unknown", "mount it", true },
+		{ { "/proc/self/mountinfo", "a b\n1 2 3\n - - -\n1 2 3 / /x rw - ext4\n" }, "note",
+		  "is not mounted", "", true },
+		{ { "/proc/meminfo", "MemTotal: 9007199254740991 kB\n" }, "missing",
+		  "a dump now may need", "free room there", false },
+		{ { "/proc/meminfo", "nothing\n" }, "note", "free room unknown: Invalid", "", true },
+		{ { "/proc/sys/kernel/panic_on_oops", "0\n" }, "note", "an oops that does not",
+		  "sysctl", true },
+	};
+	struct status *s = calloc(1, sizeof(*s));
+
+	(void)state;
+	assert_non_null(s);
+	for (size_t i = 0; i < ARRAY_SIZE(t); i++) {
+		char root[] = "/tmp/crashpod-status-XXXXXX";
+
+		make_tree(root);
+		put(root, &t[i].change);
+		/* not the reason for what is looked for: the configuration is newer */
+		if (strstr(t[i].change.path, "crashpod.conf"))
+			put(root, &(struct file){ INITRD, "image" });
+		status_check(s, root, KVER);
+		assert_int_equal(remove_tree(root), 0);
+		has_line(s, t[i].state, t[i].text, t[i].mend);
+		assert_int_equal(status_ready(s), t[i].ready);
+	}
+	free(s);
+}
+
+static void test_two_faults(void **state)
+{
+	char root[] = "/tmp/crashpod-status-XXXXXX", path[PATH_MAX];
+	struct timespec old[2] = { { .tv_sec = 1000 }, { .tv_sec = 1000 } };
+	struct status *s = calloc(1, sizeof(*s));
+
+	(void)state;
+	assert_non_null(s);
+	make_tree(root);
+	put(root, &(struct file){ "/sys/kernel/kexec_crash_loaded", "0" });
+	put(root, &(struct file){ "/proc/sys/kernel/kexec_load_disabled", "1" });
+	assert_int_equal(tree_path(path, root, INITRD), 0);
+	assert_int_equal(utimensat(AT_FDCWD, path, old, 0), 0);
+	put(root, &(struct file){ "/etc/crashpod.conf", "ext4 UUID=1234\ndump_level 0\n" });
+	put(root, &(struct file){ "/proc/meminfo",
+				  "MemTotal: 9007199254740991 kB\nMemFree: 9007199254740000 kB\n" });
+	status_check(s, root, KVER);
+	assert_int_equal(remove_tree(root), 0);
+	has_line(s, "note", "at level 0: it would be filtered more", "raise dump_level");
+	has_line(s, "missing", "kexec_load_disabled is 1", "reboot");
+	has_line(s, "missing", "older than /etc/crashpod.conf", "mkinitrd");
+	assert_false(status_ready(s));
+	free(s);
+}
+
+/* A list that is full still shows that something is missing. */
+static void test_full_list(void **state)
+{
+	struct status *s = calloc(1, sizeof(*s));
+
+	(void)state;
+	assert_non_null(s);
+	for (unsigned i = 0; i < STATUS_ITEMS_MAX; i++)
+		status_add(s, STATUS_OK, "x", NULL, "line %u", i);
+	status_add(s, STATUS_NOTE, "x", NULL, "one too many");
+	assert_true(status_ready(s));
+	status_add(s, STATUS_MISSING, "x", NULL, "seen");
+	assert_int_equal(s->n, STATUS_ITEMS_MAX);
+	assert_false(status_ready(s));
+	free(s);
+}
+
+static void test_room_needed(void **state)
+{
+	static const struct {
+		unsigned level;
+		u64 kib;
+	} t[] = {
+		{ 0, 4096000 }, { 1, 4096000 }, { 16, 3072000 }, { 2, 3072000 }, { 8, 3072000 },
+		{ 31, 1024000 },
+	};
+	char root[] = "/tmp/crashpod-status-XXXXXX";
+	u64 bytes;
+
+	(void)state;
+	make_tree(root);
+	put(root, &(struct file){ "/proc/meminfo", MEMINFO });
+	for (size_t i = 0; i < ARRAY_SIZE(t); i++) {
+		assert_int_equal(room_needed(root, t[i].level, &bytes), 0);
+		assert_int_equal(bytes, t[i].kib * 1024);
+	}
+	assert_int_equal(remove_tree(root), 0);
+}
+
+static void test_tree(void **state)
+{
+	static const struct {
+		const char *path, *device;
+	} t[] = {
+		{ "/dev/disk/by-label/my\\x20disk", "LABEL=my disk" },
+		{ "/dev/disk/by-label/a\\x2fb", "LABEL=a/b" },
+		{ "/dev/disk/by-partuuid/9-1", "PARTUUID=9-1" },
+		{ "/dev/disk/by-partlabel/d", "PARTLABEL=d" },
+		{ "/dev/sdz", "/dev/sdz" },
+	};
+	static const char *const kernels[] = {
+		"/usr/lib/modules/" KVER "/vmlinuz", "/lib/modules/" KVER "/vmlinuz",
+		"/boot/vmlinuz-" KVER,
+	};
+	char root[] = "/tmp/crashpod-status-XXXXXX", got[PATH_MAX];
+	struct err e;
+
+	(void)state;
+	make_tree(root);
+	for (size_t i = 0; i < ARRAY_SIZE(t); i++) {
+		assert_int_equal(tree_device(got, root, t[i].device), -ENOENT);
+		put(root, &(struct file){ t[i].path, "" });
+		assert_int_equal(tree_device(got, root, t[i].device), 0);
+		assert_string_equal(got + strlen(root), t[i].path);
+	}
+	assert_int_equal(tree_device(got, root, "FOO=1"), -EINVAL);
+	assert_int_equal(tree_kernel(got, root, KVER, &e), -ENOENT);
+	assert_non_null(strstr(e.msg, "no kernel image of " KVER));
+	for (size_t i = 0; i < ARRAY_SIZE(kernels); i++) {
+		put(root, &(struct file){ kernels[i], "MZ" });
+		assert_int_equal(tree_kernel(got, root, KVER, &e), 0);
+		assert_string_equal(got + strlen(root), kernels[i]);
+	}
+	assert_int_equal(remove_tree(root), 0);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_sound),
+		cmocka_unit_test(test_faults),
+		cmocka_unit_test(test_two_faults),
+		cmocka_unit_test(test_full_list),
+		cmocka_unit_test(test_room_needed),
+		cmocka_unit_test(test_tree),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
