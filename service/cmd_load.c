@@ -35,13 +35,25 @@ static const char *opts_read(struct load_opts *o, int argc, char **argv)
 	optind = 1;
 	while ((c = getopt_long(argc, argv, ":k:", longopts, NULL)) >= 0) {
 		switch (c) {
-		case 'k': o->kver = optarg; break;
-		case 'K': o->kernel = optarg; break;
-		case 'i': o->initrd = optarg; break;
-		case 'a': o->append = optarg; break;
-		case 'c': o->cmdline = optarg; break;
-		case ':': return "an option needs a value";
-		default: return "unknown option";
+		case 'k':
+			o->kver = optarg;
+			break;
+		case 'K':
+			o->kernel = optarg;
+			break;
+		case 'i':
+			o->initrd = optarg;
+			break;
+		case 'a':
+			o->append = optarg;
+			break;
+		case 'c':
+			o->cmdline = optarg;
+			break;
+		case ':':
+			return "an option needs a value";
+		default:
+			return "unknown option";
 		}
 	}
 	if (optind < argc)

@@ -175,7 +175,8 @@ static int line_end(const struct line *l, struct err *e)
 	if (l->lost)
 		return err_set(e, -E2BIG,
 			       "the command line would have %zu bytes, the kernel takes %d: give a "
-			       "shorter one with --cmdline", l->len + l->lost, CMDLINE_MAX);
+			       "shorter one with --cmdline",
+			       l->len + l->lost, CMDLINE_MAX);
 	return (int)l->len;
 }
 

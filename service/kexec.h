@@ -16,8 +16,8 @@ struct kexec_image {
 /* What decides which of its reasons an EPERM has. */
 struct kexec_may {
 	bool privileged; /* runs as root */
-	bool disabled;   /* kernel.kexec_load_disabled is 1 */
-	bool locked;     /* kernel lockdown is on */
+	bool disabled;	 /* kernel.kexec_load_disabled is 1 */
+	bool locked;	 /* kernel lockdown is on */
 };
 
 int kexec_load(const struct kexec_image *image, struct err *e);

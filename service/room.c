@@ -62,8 +62,8 @@ int room_needed(const char *root, unsigned level, u64 *bytes)
 	if (level & LEVEL_FREE)
 		*bytes = less(*bytes, meminfo_bytes(text, "MemFree"));
 	if (level & LEVEL_CACHE)
-		*bytes = less(*bytes, meminfo_bytes(text, "Cached") +
-					      meminfo_bytes(text, "Buffers"));
+		*bytes = less(*bytes,
+			      meminfo_bytes(text, "Cached") + meminfo_bytes(text, "Buffers"));
 	if (level & LEVEL_USER)
 		*bytes = less(*bytes, meminfo_bytes(text, "AnonPages"));
 	return 0;

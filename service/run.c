@@ -30,8 +30,7 @@ static int reap(pid_t pid, const char *name, struct err *e)
 	if (WEXITSTATUS(status) == RUN_NOT_FOUND)
 		return err_set(e, -ENOENT, "%s is not installed", name);
 	if (WEXITSTATUS(status))
-		return err_set(e, -EIO, "%s failed with exit status %d", name,
-			       WEXITSTATUS(status));
+		return err_set(e, -EIO, "%s failed with exit status %d", name, WEXITSTATUS(status));
 	return 0;
 }
 

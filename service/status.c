@@ -14,7 +14,9 @@
 #define CONF_BYTES_MAX (1 << 20)
 
 static const char *const state_names[] = {
-	[STATUS_OK] = "ok", [STATUS_NOTE] = "note", [STATUS_MISSING] = "missing",
+	[STATUS_OK] = "ok",
+	[STATUS_NOTE] = "note",
+	[STATUS_MISSING] = "missing",
 };
 
 const char *status_state_name(enum status_state state)
@@ -71,8 +73,8 @@ static void check_reserved(struct status *s, struct scene *sc)
 			   "boot with crashkernel=SIZE on the kernel command line",
 			   "no memory is reserved for the capture kernel");
 	else
-		status_add(s, STATUS_OK, "reserved", NULL, "%lld MiB reserved for the capture kernel",
-			   (long long)(bytes >> 20));
+		status_add(s, STATUS_OK, "reserved", NULL,
+			   "%lld MiB reserved for the capture kernel", (long long)(bytes >> 20));
 }
 
 static void check_loaded(struct status *s, struct scene *sc)
@@ -103,12 +105,13 @@ static void check_initramfs(struct status *s, struct scene *sc)
 		status_add(s, STATUS_MISSING, "initramfs", mend, "no initramfs of kernel %s: %s",
 			   sc->kver, shown);
 	else if (st.st_size == 0)
-		status_add(s, STATUS_MISSING, "initramfs", mend, "the initramfs is empty: %s", shown);
+		status_add(s, STATUS_MISSING, "initramfs", mend, "the initramfs is empty: %s",
+			   shown);
 	else if (!tree_path(conf, sc->root, "%s", TREE_CONF) && !stat(conf, &conf_st) &&
 		 conf_st.st_mtime > st.st_mtime)
 		status_add(s, STATUS_MISSING, "initramfs", mend,
-			   "the initramfs is older than %s, and holds an earlier one: %s", TREE_CONF,
-			   shown);
+			   "the initramfs is older than %s, and holds an earlier one: %s",
+			   TREE_CONF, shown);
 	else
 		status_add(s, STATUS_OK, "initramfs", NULL, "%s, %lld KiB", shown,
 			   (long long)(st.st_size + 1023) / 1024);

@@ -17,7 +17,7 @@ struct status_item {
 	enum status_state state;
 	const char *name; /* of the check: one word */
 	char text[400];
-	char mend[200];   /* empty where the state is ok */
+	char mend[200]; /* empty where the state is ok */
 };
 
 struct status {

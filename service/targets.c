@@ -46,8 +46,8 @@ static void check_room(struct status *s, const char *root, const struct conf *co
 	else if (room < asked)
 		status_add(s, STATUS_NOTE, "room", "free room there, or raise dump_level",
 			   "%s %s has %lld MiB free, a dump now may need %lld MiB at level %u: it "
-			   "would be filtered more", kind_of(t), t->device, mib(room), mib(asked),
-			   conf->dump_level);
+			   "would be filtered more",
+			   kind_of(t), t->device, mib(room), mib(asked), conf->dump_level);
 	else
 		status_add(s, STATUS_OK, "room", NULL,
 			   "%s %s has %lld MiB free, a dump now needs at most %lld MiB", kind_of(t),
@@ -77,8 +77,7 @@ void status_targets(struct status *s, const char *root, const struct conf *conf)
 			continue;
 		}
 		status_add(s, there ? STATUS_NOTE : STATUS_MISSING, "target",
-			   "attach the device, or correct the line in " TREE_CONF,
-			   "%s %s: %s", kind_of(t), t->device,
-			   rc == -ENOENT ? "no such device" : strerror(-rc));
+			   "attach the device, or correct the line in " TREE_CONF, "%s %s: %s",
+			   kind_of(t), t->device, rc == -ENOENT ? "no such device" : strerror(-rc));
 	}
 }

@@ -19,17 +19,19 @@ static void test_make(void **state)
 		{ "", NULL, ADDED },
 		{ "\n", "", ADDED },
 		{ "BOOT_IMAGE=/boot/vmlinuz-6.1 root=UUID=1 ro quiet console=ttyS0,115200 "
-		  "console=tty0 crashkernel=256M\n", NULL,
-		  "quiet console=ttyS0,115200 console=tty0 " ADDED },
+		  "console=tty0 crashkernel=256M\n",
+		  NULL, "quiet console=ttyS0,115200 console=tty0 " ADDED },
 		/* every occurrence goes, and values already there are replaced */
 		{ "crashkernel=1G-:128M crashkernel=64M,low panic=30 nr_cpus=4 maxcpus=8 irqpoll",
 		  NULL, ADDED },
 		/* '-' is '_' in names, not in values */
 		{ "panic-on-warn=1 hugepagesz=1G hugepages=8 default-hugepagesz=1G mem=4G "
-		  "memmap=64K$0x18690000 foo=ro-rw", NULL, "foo=ro-rw " ADDED },
+		  "memmap=64K$0x18690000 foo=ro-rw",
+		  NULL, "foo=ro-rw " ADDED },
 		/* a name that only begins like a dropped one stays */
 		{ "rootless=1 rows=5 initcall_debug memory_corruption_check=0 init_on_alloc=1",
-		  NULL, "rootless=1 rows=5 initcall_debug memory_corruption_check=0 "
+		  NULL,
+		  "rootless=1 rows=5 initcall_debug memory_corruption_check=0 "
 		  "init_on_alloc=1 " ADDED },
 		/* quotes keep a word together; the kernel takes either form */
 		{ "dyndbg=\"file a.c +p; ro \" \"root=a b\" root=\"c d\" x=\"y\"", NULL,
@@ -40,8 +42,7 @@ static void test_make(void **state)
 		{ "a --b -- c", NULL, "a --b " ADDED },
 		/* append comes last, and takes the place of a default */
 		{ "a b", "crashpod.timeout=60  x", "a b " ADDED " crashpod.timeout=60 x" },
-		{ "nr_cpus=8", "nr-cpus=2 panic=0",
-		  "irqpoll reset_devices nr-cpus=2 panic=0" },
+		{ "nr_cpus=8", "nr-cpus=2 panic=0", "irqpoll reset_devices nr-cpus=2 panic=0" },
 		{ "", "root=/dev/vda1 --", ADDED " root=/dev/vda1 --" },
 	};
 	char buf[CMDLINE_CAP];

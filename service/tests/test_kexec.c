@@ -65,7 +65,8 @@ static void test_run(void **state)
 {
 	char *good[] = { "true", NULL }, *bad[] = { "false", NULL };
 	char *none[] = { "crashpod-no-such-program", NULL };
-	char *two[] = { "printf", "one\ntwo\n", NULL }, *killed[] = { "sh", "-c", "kill -9 $$", NULL };
+	char *two[] = { "printf", "one\ntwo\n", NULL },
+	     *killed[] = { "sh", "-c", "kill -9 $$", NULL };
 	char line[16], small[3];
 	struct err e;
 

@@ -20,8 +20,8 @@
 
 #define KVER   "6.1.0-test"
 #define INITRD "/var/lib/crashpod/initramfs-" KVER ".img"
-#define MEMINFO                                                                                    \
-	"MemTotal: 4096000 kB\nMemFree: 1024000 kB\nBuffers: 1000 kB\nCached: 1023000 kB\n"        \
+#define MEMINFO                                                                             \
+	"MemTotal: 4096000 kB\nMemFree: 1024000 kB\nBuffers: 1000 kB\nCached: 1023000 kB\n" \
 	"SwapCached: 7 kB\nAnonPages: 1024000 kB\n"
 
 struct file {
@@ -127,42 +127,94 @@ static void test_faults(void **state)
 		const char *state, *text, *mend;
 		bool ready;
 	} t[] = {
-		{ { "/sys/kernel/kexec_crash_size", "0\n" }, "missing", "no memory is reserved",
-		  "crashkernel=", false },
-		{ { "/sys/kernel/kexec_crash_size", NULL }, "missing", "No such file",
-		  "CONFIG_KEXEC_FILE", false },
+		{ { "/sys/kernel/kexec_crash_size", "0\n" },
+		  "missing",
+		  "no memory is reserved",
+		  "crashkernel=",
+		  false },
+		{ { "/sys/kernel/kexec_crash_size", NULL },
+		  "missing",
+		  "No such file",
+		  "CONFIG_KEXEC_FILE",
+		  false },
 		{ { "/sys/kernel/kexec_crash_size", "lots\n" }, "missing", "Invalid", "", false },
-		{ { "/sys/kernel/kexec_crash_loaded", "0\n" }, "missing", "no capture kernel",
-		  "crashpod load", false },
-		{ { "/sys/kernel/kexec_crash_loaded", NULL }, "missing", "no capture kernel",
-		  "crashpod load", false },
-		{ { INITRD, NULL }, "missing", "no initramfs of kernel " KVER,
-		  "mkinitrd -k " KVER, false },
+		{ { "/sys/kernel/kexec_crash_loaded", "0\n" },
+		  "missing",
+		  "no capture kernel",
+		  "crashpod load",
+		  false },
+		{ { "/sys/kernel/kexec_crash_loaded", NULL },
+		  "missing",
+		  "no capture kernel",
+		  "crashpod load",
+		  false },
+		{ { INITRD, NULL },
+		  "missing",
+		  "no initramfs of kernel " KVER,
+		  "mkinitrd -k " KVER,
+		  false },
 		{ { INITRD, "" }, "missing", "is empty", "mkinitrd", false },
-		{ { "/etc/crashpod.conf", NULL }, "missing", "/etc/crashpod.conf: No such file",
-		  "write it", false },
-		{ { "/etc/crashpod.conf", "ext4 UUID=1234\ndump_levl 31\n" }, "missing",
-		  "/etc/crashpod.conf:2:", "correct that line", false },
-		{ { "/etc/crashpod.conf", "dump_level 31\n" }, "missing", "names no target",
-		  "ext4 UUID=", false },
-		{ { "/etc/crashpod.conf", "ext4 UUID=5678\n" }, "missing",
-		  "ext4 UUID=5678: no such device", "attach", false },
+		{ { "/etc/crashpod.conf", NULL },
+		  "missing",
+		  "/etc/crashpod.conf: No such file",
+		  "write it",
+		  false },
+		{ { "/etc/crashpod.conf", "ext4 UUID=1234\ndump_levl 31\n" },
+		  "missing",
+		  "/etc/crashpod.conf:2:",
+		  "correct that line",
+		  false },
+		{ { "/etc/crashpod.conf", "dump_level 31\n" },
+		  "missing",
+		  "names no target",
+		  "ext4 UUID=",
+		  false },
+		{ { "/etc/crashpod.conf", "ext4 UUID=5678\n" },
+		  "missing",
+		  "ext4 UUID=5678: no such device",
+		  "attach",
+		  false },
 		/* one of two targets is enough */
-		{ { "/etc/crashpod.conf", "ext4 UUID=5678\next4 UUID=1234\n" }, "note",
-		  "ext4 UUID=5678: no such device", "attach", true },
-		{ { "/etc/crashpod.conf", "ext4 /dev/vda1\n" }, "ok", "ext4 /dev/vda1 has", "",
+		{ { "/etc/crashpod.conf", "ext4 UUID=5678\next4 UUID=1234\n" },
+		  "note",
+		  "ext4 UUID=5678: no such device",
+		  "attach",
 		  true },
-		{ { "/etc/crashpod.conf", "raw /dev/vda1\n" }, "missing",
-		  "raw /dev/vda1 has 0 MiB free", "free room", false },
-		{ { "/proc/self/mountinfo", "21 1 0:5 / /proc rw - proc proc rw\n" }, "note",
-		  "is not mounted: free room unknown", "mount it", true },
-		{ { "/proc/self/mountinfo", "a b\n1 2 3\n - - -\n1 2 3 / /x rw - ext4\n" }, "note",
-		  "is not mounted", "", true },
-		{ { "/proc/meminfo", "MemTotal: 9007199254740991 kB\n" }, "missing",
-		  "a dump now may need", "free room there", false },
-		{ { "/proc/meminfo", "nothing\n" }, "note", "free room unknown: Invalid", "", true },
-		{ { "/proc/sys/kernel/panic_on_oops", "0\n" }, "note", "an oops that does not",
-		  "sysctl", true },
+		{ { "/etc/crashpod.conf", "ext4 /dev/vda1\n" },
+		  "ok",
+		  "ext4 /dev/vda1 has",
+		  "",
+		  true },
+		{ { "/etc/crashpod.conf", "raw /dev/vda1\n" },
+		  "missing",
+		  "raw /dev/vda1 has 0 MiB free",
+		  "free room",
+		  false },
+		{ { "/proc/self/mountinfo", "21 1 0:5 / /proc rw - proc proc rw\n" },
+		  "note",
+		  "is not mounted: free room unknown",
+		  "mount it",
+		  true },
+		{ { "/proc/self/mountinfo", "a b\n1 2 3\n - - -\n1 2 3 / /x rw - ext4\n" },
+		  "note",
+		  "is not mounted",
+		  "",
+		  true },
+		{ { "/proc/meminfo", "MemTotal: 9007199254740991 kB\n" },
+		  "missing",
+		  "a dump now may need",
+		  "free room there",
+		  false },
+		{ { "/proc/meminfo", "nothing\n" },
+		  "note",
+		  "free room unknown: Invalid",
+		  "",
+		  true },
+		{ { "/proc/sys/kernel/panic_on_oops", "0\n" },
+		  "note",
+		  "an oops that does not",
+		  "sysctl",
+		  true },
 	};
 	struct status *s = calloc(1, sizeof(*s));
 
@@ -198,8 +250,9 @@ static void test_two_faults(void **state)
 	assert_int_equal(tree_path(path, root, INITRD), 0);
 	assert_int_equal(utimensat(AT_FDCWD, path, old, 0), 0);
 	put(root, &(struct file){ "/etc/crashpod.conf", "ext4 UUID=1234\ndump_level 0\n" });
-	put(root, &(struct file){ "/proc/meminfo",
-				  "MemTotal: 9007199254740991 kB\nMemFree: 9007199254740000 kB\n" });
+	put(root,
+	    &(struct file){ "/proc/meminfo",
+			    "MemTotal: 9007199254740991 kB\nMemFree: 9007199254740000 kB\n" });
 	status_check(s, root, KVER);
 	assert_int_equal(remove_tree(root), 0);
 	has_line(s, "note", "at level 0: it would be filtered more", "raise dump_level");
@@ -232,8 +285,8 @@ static void test_room_needed(void **state)
 		unsigned level;
 		u64 kib;
 	} t[] = {
-		{ 0, 4096000 }, { 1, 4096000 }, { 16, 3072000 }, { 2, 3072000 }, { 8, 3072000 },
-		{ 31, 1024000 },
+		{ 0, 4096000 }, { 1, 4096000 }, { 16, 3072000 },
+		{ 2, 3072000 }, { 8, 3072000 }, { 31, 1024000 },
 	};
 	char root[] = "/tmp/crashpod-status-XXXXXX";
 	u64 bytes;
@@ -260,7 +313,8 @@ static void test_tree(void **state)
 		{ "/dev/sdz", "/dev/sdz" },
 	};
 	static const char *const kernels[] = {
-		"/usr/lib/modules/" KVER "/vmlinuz", "/lib/modules/" KVER "/vmlinuz",
+		"/usr/lib/modules/" KVER "/vmlinuz",
+		"/lib/modules/" KVER "/vmlinuz",
 		"/boot/vmlinuz-" KVER,
 	};
 	char root[] = "/tmp/crashpod-status-XXXXXX", got[PATH_MAX];
@@ -288,12 +342,9 @@ static void test_tree(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_sound),
-		cmocka_unit_test(test_faults),
-		cmocka_unit_test(test_two_faults),
-		cmocka_unit_test(test_full_list),
-		cmocka_unit_test(test_room_needed),
-		cmocka_unit_test(test_tree),
+		cmocka_unit_test(test_sound),	    cmocka_unit_test(test_faults),
+		cmocka_unit_test(test_two_faults),  cmocka_unit_test(test_full_list),
+		cmocka_unit_test(test_room_needed), cmocka_unit_test(test_tree),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
