@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* deadlog.c - first of all, the dead kernel's log: into memory, its panic line on the console. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../dumper/dmesg.h"
+#include "steps.h"
+
+/* 2020: an earlier clock was never set. */
+#define CLOCK_SANE 1577836800
+
+int step_vmcore(struct init *in, const struct step *s, struct err *e)
+{
+	(void)in;
+	(void)s;
+	if (access(INIT_VMCORE, R_OK))
+		return err_sys(e, -errno, "%s: this kernel was not started by the crash of another",
+			       INIT_VMCORE);
+	return 0;
+}
+
+static u64 crash_time(const struct vmcoreinfo *vi)
+{
+	char text[24];
+	u64 v = 0;
+
+	if (!vi || vmcoreinfo_string(vi, "CRASHTIME", text, sizeof(text)))
+		return 0;
+	for (const char *p = text; *p >= '0' && *p <= '9' && v < 1000000000000; p++)
+		v = v * 10 + (u64)(*p - '0');
+	return v;
+}
+
+int step_dmesg_child(struct init *in, struct err *e)
+{
+	struct init_shared *sh = in->sh;
+	struct core *core = NULL;
+	char *text = NULL;
+	size_t len = 0;
+	int rc;
+
+	rc = core_open(&core, INIT_VMCORE, 0, e);
+	if (rc)
+		return rc;
+	snprintf(sh->release, sizeof(sh->release), "%s", core->ki.release);
+	sh->crash_time = crash_time(core->vi);
+	rc = dmesg_text(core, in->text_cap, &text, &len, e);
+	/* also after an error: what could be read */
+	if (text && len) {
+		len = MIN(len, in->text_cap);
+		memcpy(in->text, text, len);
+		atomic_store(&sh->text_len, len);
+		if (dmesg_panic_line(text, len, sh->panic, sizeof(sh->panic)))
+			sh->panic[0] = '\0';
+	}
+	snprintf(sh->said, sizeof(sh->said), "the kernel's log is read: %zu bytes", len);
+	return rc;
+}
+
+int step_dmesg(struct init *in, const struct step *s, struct err *e)
+{
+	time_t now = time(NULL);
+	int rc = step_child(in, s, e);
+
+	in->stamp = now;
+	if (now < CLOCK_SANE && in->sh->crash_time > CLOCK_SANE)
+		in->stamp = (time_t)in->sh->crash_time;
+	console_say(&in->con, "crashed kernel: %s",
+		    in->sh->release[0] ? in->sh->release : "not known");
+	console_say(&in->con, "cause of death: %s", in->sh->panic[0] ? in->sh->panic : "not known");
+	return rc;
+}

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* dumpchild.c - the dump, in a child, and what PID 1 does meanwhile. */
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../dumper/base/guard.h"
+#include "clock.h"
+#include "progress.h"
+#include "steps.h"
+#include "target.h"
+#include "watchdog.h"
+
+#define STALL_S	      120
+#define GRACE_S	      30
+#define LINE_MS	      1000
+#define LINE_QUIET_MS 10000 /* a line at least this often, even when nothing moves */
+
+static const enum compress_kind compressions[] = {
+	[CONF_COMPRESS_NONE] = COMPRESS_NONE,
+	[CONF_COMPRESS_ZLIB] = COMPRESS_ZLIB,
+	[CONF_COMPRESS_ZSTD] = COMPRESS_ZSTD,
+};
+
+struct monitor {
+	struct init *in;
+	u32 phase;
+	u64 phase_ms, phase_bytes; /* when it began, and what had been written then */
+	u64 line_ms;
+	unsigned line_percent;
+	u64 syncs;
+};
+
+static void make_opts(const struct init *in, struct dump_opts *o)
+{
+	dump_opts_init(o);
+	o->level = in->conf.dump_level;
+	o->format = in->conf.format == CONF_FORMAT_ELF ? DUMP_ELF : DUMP_KDUMP;
+	o->compress = compressions[in->conf.compress];
+	o->compress_level = in->conf.compress_level;
+	o->threads = in->conf.threads;
+	o->sync = true;
+	o->keep_unknown = true;
+	o->fit = true;
+	o->progress = &in->sh->progress;
+}
+
+int step_dump_child(struct init *in, struct err *e)
+{
+	struct init_shared *sh = in->sh;
+	_cleanup_close_ int dir = -1;
+	struct core *core = NULL;
+	struct dump_opts o;
+	char out[80];
+	int rc;
+
+	rc = target_open_dir(in, true, &dir, e);
+	if (rc)
+		return rc;
+	/* from here a relative name cannot meet a symbolic link */
+	if (fchdir(dir))
+		return err_sys(e, -errno, "fchdir");
+	rc = core_open(&core, INIT_VMCORE, 0, e);
+	if (rc)
+		return rc;
+	make_opts(in, &o);
+	snprintf(out, sizeof(out), "./%s", sh->names.dump);
+	sh->dump_result = dump_run(core, out, &o, &sh->stats, e);
+	atomic_store(&sh->dump_done, true);
+	return 0;
+}
+
+static void tick(void *arg)
+{
+	struct monitor *m = arg;
+	const struct dump_progress *p = &m->in->sh->progress;
+	struct progress_view v = {
+		.phase = atomic_load(&p->phase),
+		.total = atomic_load(&p->pages_total),
+		.done = atomic_load(&p->pages_done),
+	};
+	u64 now = clock_ms(), bytes = atomic_load(&p->bytes_written);
+	unsigned percent;
+	char line[96];
+
+	watchdog_pet(m->in);
+	if (v.phase != m->phase) {
+		m->phase = v.phase;
+		m->phase_ms = now;
+		m->phase_bytes = bytes;
+	}
+	v.phase_ms = now - m->phase_ms;
+	v.bytes = bytes > m->phase_bytes ? bytes - m->phase_bytes : 0;
+	if (now - m->line_ms < LINE_MS)
+		return;
+	percent = progress_line(line, sizeof(line), &v);
+	if (percent == m->line_percent && now - m->line_ms < LINE_QUIET_MS)
+		return;
+	console_say(&m->in->con, "%s", line);
+	m->line_ms = now;
+	m->line_percent = percent;
+}
+
+/* Changes while the dump gets on. During the last fsync nothing can be seen to move: then only the
+ * deadline of the whole counts. */
+static u64 beat(void *arg)
+{
+	struct monitor *m = arg;
+	const struct dump_progress *p = &m->in->sh->progress;
+	u32 phase = atomic_load(&p->phase);
+
+	if (phase == DUMP_PHASE_SYNC)
+		m->syncs++;
+	return atomic_load(&p->pages_done) + atomic_load(&p->bytes_written) + phase + m->syncs;
+}
+
+/* A child that did not live to tell leaves a file that can be opened once it was writing page
+ * data; one that was asked to stop in time ends by itself, and knows more than its phase. */
+static enum dump_result result_of(const struct init_shared *sh, enum child_end end)
+{
+	u32 phase = atomic_load(&sh->progress.phase);
+
+	if (atomic_load(&sh->dump_done) && sh->dump_result == DUMP_COMPLETE)
+		return DUMP_COMPLETE;
+	if (atomic_load(&sh->dump_done))
+		return sh->dump_result == DUMP_INCOMPLETE ? DUMP_INCOMPLETE : DUMP_FAILED;
+	if (end == CHILD_ERROR || phase < DUMP_PHASE_WRITE || phase > DUMP_PHASE_DONE)
+		return DUMP_FAILED;
+	return DUMP_INCOMPLETE;
+}
+
+static void say_end(struct init *in, enum dump_result result, u64 took_ms, const char *why)
+{
+	struct init_shared *sh = in->sh;
+
+	if (result == DUMP_COMPLETE) {
+		in->outcome = OUTCOME_COMPLETE;
+		snprintf(sh->said, sizeof(sh->said), "dump complete, %llu bytes in %llu.%llu s",
+			 (unsigned long long)sh->stats.bytes_written,
+			 (unsigned long long)(took_ms / 1000),
+			 (unsigned long long)(took_ms % 1000 / 100));
+		if (sh->stats.level_used != sh->stats.level_asked)
+			init_note(in, "the dump level was raised from %u to %u: %s",
+				  sh->stats.level_asked, sh->stats.level_used, sh->stats.reason);
+		return;
+	}
+	in->outcome = result == DUMP_INCOMPLETE ? OUTCOME_INCOMPLETE : OUTCOME_FAILED;
+	snprintf(in->why, sizeof(in->why), "%.*s", (int)sizeof(in->why) - 1, why);
+	snprintf(sh->said, sizeof(sh->said), "dump incomplete: %.180s", why);
+}
+
+int step_dump(struct init *in, const struct step *s, struct err *e)
+{
+	struct monitor m = { .in = in, .line_ms = clock_ms(), .phase_ms = clock_ms() };
+	struct child_watch w = {
+		.stall_ms = STALL_S * 1000,
+		.grace_ms = GRACE_S * 1000,
+		.cancel = &in->sh->progress.cancel,
+		.beat = beat,
+		.tick = tick,
+		.arg = &m,
+	};
+	enum dump_result result;
+	enum child_end end;
+	u64 start = clock_ms();
+	int rc;
+
+	memset(&in->sh->progress, 0, sizeof(in->sh->progress));
+	memset(&in->sh->stats, 0, sizeof(in->sh->stats));
+	in->sh->dump_result = DUMP_FAILED;
+	atomic_store(&in->sh->dump_done, false);
+	console_say(&in->con, "dump starts");
+	rc = step_child_watched(in, s, &w, &end, e);
+	in->has_stats = atomic_load(&in->sh->dump_done);
+	result = result_of(in->sh, end);
+	if (rc == 0 && result != DUMP_COMPLETE)
+		rc = err_set(e, in->sh->err.code ? in->sh->err.code : -EIO, "%s",
+			     in->sh->err.msg[0] ? in->sh->err.msg : in->sh->stats.reason);
+	say_end(in, result, clock_ms() - start, e->msg);
+	if (result == DUMP_FAILED)
+		return rc ? rc : -EIO;
+	return 0;
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* init.h - everything PID 1 knows. One struct init lives on main()'s stack; a child gets its copy
+ * by fork(), and gives back what it found through struct init_shared.
+ * Units:  _ms since CLOCK_MONOTONIC's start; stamp in seconds of UTC. */
+#ifndef CRASHPOD_INIT_H
+#define CRASHPOD_INIT_H
+
+#include <time.h>
+
+#include "../dumper/base/conf.h"
+#include "../dumper/base/err.h"
+#include "../dumper/base/naming.h"
+#include "../dumper/dump.h"
+#include "console.h"
+
+#define INIT_LOG_MAX	72 /* steps recorded: 8 targets of 6 steps, and the rest */
+#define INIT_NOTES_MAX	12
+#define INIT_TARGET_DIR "/target"
+#define INIT_VMCORE	"/proc/vmcore"
+
+/* Written by the child of a step, read by PID 1 when the child has ended. A child that crashed may
+ * have left anything here: strings are ended again by steps_run() before they are read. */
+struct init_shared {
+	struct err err; /* why the step failed */
+	char said[200]; /* one line to say when it succeeded; may be empty */
+	/* dmesg */
+	char release[65];
+	char panic[200];
+	u64 crash_time; /* seconds of UTC; 0: not known */
+	_Atomic size_t text_len;
+	/* modules */
+	_Atomic u32 module; /* index of the line being loaded */
+	_Atomic u32 modules_loaded, modules_failed;
+	char module_name[128];
+	/* target */
+	char device[128];
+	struct naming names;
+	bool dir_made; /* names.dir exists below the path */
+	/* dump */
+	struct dump_progress progress;
+	struct dump_stats stats;
+	u32 dump_result;	/* enum dump_result */
+	_Atomic bool dump_done; /* dump_run() has returned: stats and dump_result are its own */
+};
+
+/* One line of the record: a step that ran. */
+struct step_log {
+	const char *name;
+	u64 start_ms, took_ms; /* start is counted from PID 1's own */
+	bool ok;
+	char msg[200]; /* what it said, or why it failed; may be empty */
+};
+
+enum outcome { OUTCOME_NONE, OUTCOME_COMPLETE, OUTCOME_INCOMPLETE, OUTCOME_FAILED };
+
+struct init {
+	struct console con;
+	struct conf conf;
+	int watchdog_fd;
+	u64 watchdog_ms;      /* when it was petted last */
+	u64 start_ms, end_ms; /* of the whole capture */
+	time_t stamp;	      /* for the names of the dump */
+	struct init_shared *sh;
+	char *text; /* the dead kernel's log: shared, text_cap bytes, sh->text_len used */
+	size_t text_cap;
+	unsigned target; /* index into conf.targets */
+	bool on_target;	 /* the dump's directory exists on the target in use */
+	enum outcome outcome;
+	char why[200];	/* when it is not complete */
+	bool has_stats; /* sh->stats are those of a dump_run() that returned */
+	struct step_log log[INIT_LOG_MAX];
+	unsigned nlog, nsaid; /* steps recorded, and of these already said on the console */
+	char notes[INIT_NOTES_MAX][200]; /* configuration problems, fallbacks taken */
+	unsigned nnotes;
+};
+
+/* Keeps a line for the record and says it on the console. */
+void init_note(struct init *in, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+#endif

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "keep.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../dumper/base/guard.h"
+#include "../dumper/base/naming.h"
+
+#define DIR_FLAGS    (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+#define DUMPS_MAX    100000
+#define RHEL_PREFIX  "127.0.0.1-"
+#define RHEL_STAMP   19u /* YYYY-MM-DD-HH:MM:SS */
+#define DEBIAN_STAMP 12u
+
+struct old {
+	char dir[64];
+	u64 stamp; /* YYYYMMDDHHMMSS as a number */
+	u64 serial;
+};
+
+struct olds {
+	struct old *v;
+	size_t n, cap;
+};
+
+/* The digits of the stamp: both styles have them in the same order, debian's without seconds. */
+static void stamp_of(struct old *o)
+{
+	bool rhel = strncmp(o->dir, RHEL_PREFIX, strlen(RHEL_PREFIX)) == 0;
+	const char *p = o->dir + (rhel ? strlen(RHEL_PREFIX) : 0);
+	const char *end = p + MIN(strlen(p), rhel ? RHEL_STAMP : DEBIAN_STAMP);
+
+	for (o->stamp = 0; p < end; p++)
+		if (*p >= '0' && *p <= '9')
+			o->stamp = o->stamp * 10 + (u64)(*p - '0');
+	if (!rhel)
+		o->stamp *= 100;
+	o->serial = *p == '-' ? strtoull(p + 1, NULL, 10) : 0;
+}
+
+static int by_age(const void *a, const void *b)
+{
+	const struct old *x = a, *y = b;
+
+	if (x->stamp != y->stamp)
+		return x->stamp < y->stamp ? -1 : 1;
+	return x->serial < y->serial ? -1 : x->serial > y->serial;
+}
+
+static bool is_file(int dir, const char *name)
+{
+	struct stat st;
+
+	return fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode);
+}
+
+static bool is_complete_dump(int path, const char *name)
+{
+	_cleanup_close_ int dir = -1;
+	struct naming n;
+
+	if (!naming_parse(&n, name))
+		return false;
+	dir = openat(path, name, DIR_FLAGS);
+	return dir >= 0 && is_file(dir, n.dump) && is_file(dir, NAMING_RECORD);
+}
+
+static int add(struct olds *o, const char *name)
+{
+	struct old *v;
+
+	if (o->n == o->cap) {
+		size_t cap = o->cap ? o->cap * 2 : 64;
+
+		v = cap > DUMPS_MAX ? NULL : realloc(o->v, cap * sizeof(*v));
+		if (!v)
+			return -ENOMEM;
+		o->v = v;
+		o->cap = cap;
+	}
+	v = &o->v[o->n++];
+	memset(v, 0, sizeof(*v));
+	snprintf(v->dir, sizeof(v->dir), "%s", name);
+	stamp_of(v);
+	return 0;
+}
+
+static int collect(int path, const char *newest, struct olds *o, struct err *e)
+{
+	int fd = openat(path, ".", DIR_FLAGS), rc = 0;
+	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+	struct dirent *d;
+
+	if (!dir) {
+		rc = err_sys(e, -errno, "the directory of dumps");
+		if (fd >= 0)
+			close(fd);
+		return rc;
+	}
+	while (!rc && (d = readdir(dir)))
+		if (strcmp(d->d_name, newest) != 0 && is_complete_dump(path, d->d_name))
+			rc = add(o, d->d_name);
+	closedir(dir);
+	return rc ? err_sys(e, rc, "the list of dumps") : 0;
+}
+
+/* Removes what a dump consists of. A directory in it is not of our making: then it stays. */
+static int remove_dump(int path, const char *name)
+{
+	int fd = openat(path, name, DIR_FLAGS), rc = 0;
+	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+	struct dirent *d;
+
+	if (!dir) {
+		rc = -errno;
+		if (fd >= 0)
+			close(fd);
+		return rc;
+	}
+	while ((d = readdir(dir))) {
+		if (strcmp(d->d_name, ".") == 0 || strcmp(d->d_name, "..") == 0)
+			continue;
+		if (unlinkat(fd, d->d_name, 0) && !rc)
+			rc = -errno;
+	}
+	closedir(dir);
+	if (unlinkat(path, name, AT_REMOVEDIR) && !rc)
+		rc = -errno;
+	return rc;
+}
+
+int keep_prune(int path, unsigned keep, const char *newest,
+	       void (*removed)(void *arg, const char *line), void *arg, struct err *e)
+{
+	struct olds o = { 0 };
+	int rc = collect(path, newest, &o, e);
+	size_t others = keep ? keep - 1 : 0; /* besides the newest */
+
+	if (!rc && keep && o.n > others) {
+		qsort(o.v, o.n, sizeof(*o.v), by_age);
+		for (size_t i = 0; i < o.n - others; i++) {
+			char line[128];
+			int one = remove_dump(path, o.v[i].dir);
+
+			snprintf(line, sizeof(line), "old dump %s is removed", o.v[i].dir);
+			if (!one && removed)
+				removed(arg, line);
+			if (one && !rc)
+				rc = err_sys(e, one, "old dump %s", o.v[i].dir);
+		}
+		if (fsync(path) && !rc)
+			rc = err_sys(e, -errno, "fsync of the directory of dumps");
+	}
+	free(o.v);
+	return rc;
+}

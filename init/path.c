@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "path.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../dumper/base/guard.h"
+#include "../dumper/base/io.h"
+#include "../dumper/base/naming.h"
+
+#define DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+#define PART_MAX  256
+
+static int open_part(int parent, const char *name, int *out, struct err *e)
+{
+	struct stat st;
+	int fd = openat(parent, name, DIR_FLAGS), code = errno;
+
+	if (fd >= 0) {
+		*out = fd;
+		return 0;
+	}
+	/* the kernel says ENOTDIR of a symbolic link too */
+	if (fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(st.st_mode))
+		return err_set(e, -ELOOP, "%s: a symbolic link, which is not followed", name);
+	return err_sys(e, -code, "%s", name);
+}
+
+int path_new_dir(int parent, const char *name, int *out, struct err *e)
+{
+	int rc;
+
+	if (mkdirat(parent, name, 0700))
+		return err_sys(e, -errno, "mkdir %s", name);
+	rc = open_part(parent, name, out, e);
+	if (rc)
+		return rc;
+	if (fsync(parent)) {
+		rc = err_sys(e, -errno, "fsync of what holds %s", name);
+		close(guard_take_fd(*out));
+		return rc;
+	}
+	return 0;
+}
+
+static int open_or_make(int parent, const char *name, bool make, int *out, struct err *e)
+{
+	struct err first = { 0 };
+	int rc = open_part(parent, name, out, &first);
+
+	if (rc == -ENOENT && make)
+		return path_new_dir(parent, name, out, e);
+	if (rc)
+		return err_set(e, rc, "%s", first.msg);
+	return 0;
+}
+
+int path_open_dir(int root, const char *path, bool make, int *out, struct err *e)
+{
+	_cleanup_close_ int at = openat(root, ".", DIR_FLAGS);
+	const char *p = path;
+
+	if (at < 0)
+		return err_sys(e, -errno, "the root of the target");
+	for (;;) {
+		char part[PART_MAX];
+		size_t n;
+		int next = -1, rc;
+
+		p += strspn(p, "/");
+		n = strcspn(p, "/");
+		if (!n)
+			break;
+		if (n >= sizeof(part))
+			return err_set(e, -ENAMETOOLONG, "a part of the path is too long");
+		memcpy(part, p, n);
+		part[n] = '\0';
+		if (strcmp(part, ".") == 0 || strcmp(part, "..") == 0)
+			return err_set(e, -EINVAL, "'%s' in the path", part);
+		rc = open_or_make(at, part, make, &next, e);
+		if (rc)
+			return rc;
+		close(at);
+		at = next;
+		p += n;
+	}
+	*out = guard_take_fd(at);
+	return 0;
+}
+
+static int write_new(int dir, const char *name, const void *buf, size_t len, struct err *e)
+{
+	_cleanup_close_ int fd = openat(dir, name,
+					O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	int rc;
+
+	if (fd < 0)
+		return err_sys(e, -errno, "%s", name);
+	rc = io_write_all(fd, buf, len);
+	if (rc)
+		return err_sys(e, rc, "write %s", name);
+	if (fsync(fd))
+		return err_sys(e, -errno, "fsync %s", name);
+	if (close(guard_take_fd(fd)))
+		return err_sys(e, -errno, "close %s", name);
+	return 0;
+}
+
+int path_write_file(int dir, const char *name, const void *buf, size_t len, bool replace,
+		    struct err *e)
+{
+	char temp[128];
+	struct stat st;
+	int rc;
+
+	if (snprintf(temp, sizeof(temp), "%s" NAMING_INCOMPLETE, name) >= (int)sizeof(temp))
+		return err_set(e, -ENAMETOOLONG, "%s: the name is too long", name);
+	/* nobody else writes here, so that looking first is enough */
+	if (!replace && fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return err_sys(e, -EEXIST, "%s", name);
+	if (replace && unlinkat(dir, temp, 0) && errno != ENOENT)
+		return err_sys(e, -errno, "unlink %s", temp);
+	rc = write_new(dir, temp, buf, len, e);
+	if (rc)
+		return rc;
+	if (renameat(dir, temp, dir, name))
+		return err_sys(e, -errno, "rename %s", temp);
+	if (fsync(dir))
+		return err_sys(e, -errno, "fsync of the directory of %s", name);
+	return 0;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "progress.h"
+
+#include <stdio.h>
+
+static const char *const phases[] = {
+	[DUMP_PHASE_OPEN] = "opening",	[DUMP_PHASE_CLASSIFY] = "classifying",
+	[DUMP_PHASE_WRITE] = "writing", [DUMP_PHASE_SYNC] = "syncing",
+	[DUMP_PHASE_DONE] = "done",
+};
+
+unsigned progress_line(char *buf, size_t cap, const struct progress_view *v)
+{
+	const char *phase = v->phase < ARRAY_SIZE(phases) ? phases[v->phase] : "?";
+	double part = v->total ? (double)MIN(v->done, v->total) / (double)v->total : 0;
+	double s = (double)v->phase_ms / 1000;
+	unsigned percent = (unsigned)(part * 100);
+	int n;
+
+	if (v->phase != DUMP_PHASE_CLASSIFY && v->phase != DUMP_PHASE_WRITE) {
+		snprintf(buf, cap, "%s", phase);
+		return 0;
+	}
+	n = snprintf(buf, cap, "%s %u%%", phase, percent);
+	if (v->phase == DUMP_PHASE_WRITE && n > 0 && (size_t)n < cap && s > 0)
+		n += snprintf(buf + n, cap - (size_t)n, ", %.0f MB/s", (double)v->bytes / 1e6 / s);
+	if (part > 0 && s >= 1 && n > 0 && (size_t)n < cap)
+		snprintf(buf + n, cap - (size_t)n, ", %.0f s left", s * (1 - part) / part);
+	return percent;
+}

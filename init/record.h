@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* record.h - crashpod.json: what was asked, what happened at each step and when, what was written.
+ * Written before the dump (status "writing") and again at its end; the steps after the last write
+ * (commit, release, sync, finish) cannot be in it.
+ * Owner:  j is the caller's, before and after. */
+#ifndef CRASHPOD_INIT_RECORD_H
+#define CRASHPOD_INIT_RECORD_H
+
+#include "../dumper/base/json.h"
+#include "init.h"
+
+/* 0, or -ENOMEM. */
+int record_text(const struct init *in, struct json *j);
+
+/* Writes the record into the dump's directory. */
+int record_write(const struct init *in, int dir, struct err *e);
+
+#endif

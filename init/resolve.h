@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* resolve.h - from UUID=, LABEL=, PARTUUID=, PARTLABEL= or /dev/... to a block device. There is no
+ * udev in the ramdisk, so no /dev/disk: devices are probed, partition tables are read.
+ * (The kernel tells a partition's name in its uevent file since 4.6, but its UUID only in
+ * newer versions, so that both are read from the disk.)
+ * In:     disks are hostile; libblkid's probers read them.
+ * Errors: -ENOENT: no such device yet; -EINVAL: spec is none of these forms; -ENAMETOOLONG. */
+#ifndef CRASHPOD_INIT_RESOLVE_H
+#define CRASHPOD_INIT_RESOLVE_H
+
+#include "../dumper/base/err.h"
+#include "../dumper/base/types.h"
+
+struct resolve_roots {
+	const char *sys; /* "/sys" */
+	const char *dev; /* "/dev" */
+};
+
+/* Writes the device's path to out. Where several devices match (paths to one disk, or a clone) it
+ * is the first in the order of names. */
+int resolve_device(const struct resolve_roots *r, const char *spec, char *out, size_t cap,
+		   struct err *e);
+
+/* A figure that changes when block devices come, go or change their size. */
+u64 resolve_signature(const struct resolve_roots *r);
+
+#endif

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* target.c - finds, mounts and leaves the file system that takes the dump. */
+#include "target.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../dumper/base/guard.h"
+#include "clock.h"
+#include "path.h"
+#include "resolve.h"
+#include "steps.h"
+
+#define WAIT_MS 30000
+#define POLL_MS 100
+/* Without news of devices, one that was not ready when it was probed is probed again. */
+#define PROBE_AGAIN_MS 2000
+#define SERIAL_MAX     1000
+
+static const struct resolve_roots roots = { .sys = "/sys", .dev = "/dev" };
+
+static int wait_for_device(const char *spec, char *out, size_t cap, struct err *e)
+{
+	u64 start = clock_ms(), probed = 0, seen = 0;
+
+	for (;;) {
+		u64 now = clock_ms(), sig = resolve_signature(&roots);
+		struct err why = { 0 };
+		int rc = -ENOENT;
+
+		if (!probed || sig != seen || now - probed >= PROBE_AGAIN_MS) {
+			rc = resolve_device(&roots, spec, out, cap, &why);
+			seen = sig;
+			probed = now;
+		}
+		if (rc != -ENOENT)
+			return rc ? err_set(e, rc, "%s", why.msg) : 0;
+		if (now - start >= WAIT_MS)
+			return err_set(e, -ENOENT, "%s did not appear within %d s", spec,
+				       WAIT_MS / 1000);
+		clock_sleep_ms(POLL_MS);
+	}
+}
+
+static int mount_target(const struct conf_target *t, const char *device, struct err *e)
+{
+	if (mkdir(INIT_TARGET_DIR, 0700) && errno != EEXIST)
+		return err_sys(e, -errno, "mkdir " INIT_TARGET_DIR);
+	if (mount(device, INIT_TARGET_DIR, t->fstype, MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) == 0)
+		return 0;
+	if (errno == ENODEV)
+		return err_set(e, -ENODEV,
+			       "mount %s: this kernel has no %s; is its module in the "
+			       "ramdisk?",
+			       device, t->fstype);
+	return err_sys(e, -errno, "mount %s as %s", device, t->fstype);
+}
+
+int target_open_dir(const struct init *in, bool dump, int *fd, struct err *e)
+{
+	_cleanup_close_ int root = open(INIT_TARGET_DIR, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_close_ int path = -1;
+	int rc;
+
+	if (root < 0)
+		return err_sys(e, -errno, INIT_TARGET_DIR);
+	rc = path_open_dir(root, in->conf.path, false, &path, e);
+	if (rc)
+		return err_ctx(e, "%s", in->conf.path);
+	if (!dump) {
+		*fd = guard_take_fd(path);
+		return 0;
+	}
+	return path_open_dir(path, in->sh->names.dir, false, fd, e);
+}
+
+int target_new_dump_dir(int parent, enum conf_naming style, time_t stamp, struct naming *names,
+			struct err *e)
+{
+	int rc = -EEXIST, fd = -1;
+
+	for (unsigned serial = 0; rc == -EEXIST && serial < SERIAL_MAX; serial++) {
+		naming_make(names, style, stamp, serial);
+		rc = path_new_dir(parent, names->dir, &fd, e);
+	}
+	if (!rc)
+		close(fd);
+	return rc;
+}
+
+/* Runs below a fresh mount. */
+static int make_dirs(struct init *in, struct err *e)
+{
+	_cleanup_close_ int root = open(INIT_TARGET_DIR, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_close_ int path = -1;
+	int rc;
+
+	if (root < 0)
+		return err_sys(e, -errno, INIT_TARGET_DIR);
+	rc = path_open_dir(root, in->conf.path, true, &path, e);
+	if (rc)
+		return err_ctx(e, "%s", in->conf.path);
+	rc = target_new_dump_dir(path, in->conf.naming, in->stamp, &in->sh->names, e);
+	if (rc)
+		return err_ctx(e, "%s", in->conf.path);
+	in->sh->dir_made = true;
+	return 0;
+}
+
+int step_target_child(struct init *in, struct err *e)
+{
+	const struct conf_target *t = &in->conf.targets[in->target];
+	struct init_shared *sh = in->sh;
+	int rc;
+
+	rc = wait_for_device(t->device, sh->device, sizeof(sh->device), e);
+	if (rc)
+		return rc;
+	rc = mount_target(t, sh->device, e);
+	if (rc)
+		return rc;
+	rc = make_dirs(in, e);
+	if (rc)
+		return rc;
+	snprintf(sh->said, sizeof(sh->said), "target %.64s is %.32s, the dump goes to %.48s/%.40s",
+		 t->device, sh->device, strcmp(in->conf.path, "/") ? in->conf.path : "",
+		 sh->names.dir);
+	return 0;
+}
+
+int step_target(struct init *in, const struct step *s, struct err *e)
+{
+	const struct conf_target *t = &in->conf.targets[in->target];
+	int rc;
+
+	in->sh->dir_made = false;
+	in->sh->device[0] = '\0';
+	if (t->kind == CONF_TARGET_RAW)
+		rc = err_set(e, -ENOTSUP, "%s: raw targets are not supported yet", t->device);
+	else
+		rc = step_child(in, s, e);
+	in->on_target = rc == 0 && in->sh->dir_made;
+	return rc;
+}
+
+int step_release(struct init *in, const struct step *s, struct err *e)
+{
+	return in->conf.targets[in->target].kind == CONF_TARGET_RAW ? STEP_SKIP
+								    : step_child(in, s, e);
+}
+
+int step_release_child(struct init *in, struct err *e)
+{
+	(void)in;
+	/* EINVAL: it was never mounted */
+	if (umount2(INIT_TARGET_DIR, 0) == 0 || errno == EINVAL || errno == ENOENT)
+		return 0;
+	/* a dump child that could not be ended holds it */
+	if (errno == EBUSY && umount2(INIT_TARGET_DIR, MNT_DETACH) == 0)
+		return err_set(e, -EBUSY, INIT_TARGET_DIR ": still in use, detached");
+	return err_sys(e, -errno, "umount " INIT_TARGET_DIR);
+}

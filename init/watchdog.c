@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "watchdog.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/watchdog.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "steps.h"
+
+#define TIMEOUT_S 60
+#define PET_MS	  1000
+
+/* In the table twice: the device may come with a module. */
+int step_watchdog(struct init *in, const struct step *s, struct err *e)
+{
+	int timeout_s = TIMEOUT_S;
+
+	(void)s;
+	if (in->watchdog_fd >= 0)
+		return STEP_SKIP;
+	in->watchdog_fd = open("/dev/watchdog", O_WRONLY | O_CLOEXEC);
+	if (in->watchdog_fd < 0)
+		return errno == ENOENT ? STEP_SKIP : err_sys(e, -errno, "/dev/watchdog");
+	/* drivers that cannot be set keep their own time, which is at least some seconds */
+	ioctl(in->watchdog_fd, WDIOC_SETTIMEOUT, &timeout_s);
+	watchdog_pet(in);
+	return 0;
+}
+
+void watchdog_pet(struct init *in)
+{
+	u64 now = clock_ms();
+
+	if (in->watchdog_fd < 0 || (in->watchdog_ms && now - in->watchdog_ms < PET_MS))
+		return;
+	in->watchdog_ms = now;
+	if (ioctl(in->watchdog_fd, WDIOC_KEEPALIVE, 0) && write(in->watchdog_fd, "\1", 1) < 0)
+		console_say(&in->con, "the watchdog cannot be petted");
+}
+
+void watchdog_stop(struct init *in)
+{
+	if (in->watchdog_fd < 0)
+		return;
+	/* 'V' just before close() means that the close is meant */
+	if (write(in->watchdog_fd, "V", 1) != 1)
+		console_say(&in->con, "the watchdog cannot be stopped");
+	close(in->watchdog_fd);
+	in->watchdog_fd = -1;
+}
