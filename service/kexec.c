@@ -84,7 +84,7 @@ static int explain_here(struct err *e, int code, const char *what)
 }
 
 /* The old call needs purgatory code and an ELF header made in user space: kexec-tools does it. */
-static int load_by_tool(const struct kexec_image *image, struct err *e)
+int kexec_load_by_tool(const struct kexec_image *image, struct err *e)
 {
 	char line[4096], initrd[4096];
 	char *argv[] = { "kexec", "-p", line, initrd, (char *)image->kernel, NULL };
@@ -120,7 +120,7 @@ int kexec_load(const struct kexec_image *image, struct err *e)
 		     image->cmdline, KEXEC_FILE_ON_CRASH))
 		return 0;
 	if (errno == ENOSYS)
-		return load_by_tool(image, e);
+		return kexec_load_by_tool(image, e);
 	return explain_here(e, -errno, image->kernel);
 }
 

@@ -20,7 +20,10 @@ struct kexec_may {
 	bool locked;	 /* kernel lockdown is on */
 };
 
+/* By kexec_file_load(2), or where the kernel has not got it by the next. */
 int kexec_load(const struct kexec_image *image, struct err *e);
+/* By kexec-tools' program. */
+int kexec_load_by_tool(const struct kexec_image *image, struct err *e);
 int kexec_unload(struct err *e);
 
 /* Sets the message for an errno of the call: "what: reason and remedy". Returns code. */

@@ -5,7 +5,10 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "../kexec.h"
 #include "../run.h"
@@ -84,12 +87,52 @@ static void test_run(void **state)
 	assert_string_equal(small, "on");
 }
 
+/* A kexec that writes its arguments down. */
+static void test_load_by_tool(void **state)
+{
+	const struct kexec_image image = { "/boot/k", "/i.img", "console=tty0 x=\"a b\"" };
+	char dir[] = "/tmp/crashpod-kexec-XXXXXX", path[64], out[64], got[256] = "";
+	char *rm[] = { "rm", "-rf", "--", dir, NULL }, *old_path = strdup(getenv("PATH"));
+	char new_path[4096];
+	struct err e;
+	FILE *f;
+
+	(void)state;
+	assert_non_null(old_path);
+	assert_non_null(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/kexec", dir);
+	snprintf(out, sizeof(out), "%s/out", dir);
+	f = fopen(path, "w");
+	assert_non_null(f);
+	fprintf(f, "#!/bin/sh\nprintf '<%%s>' \"$@\" > %s\n", out);
+	assert_int_equal(fclose(f), 0);
+	assert_int_equal(chmod(path, 0700), 0);
+	snprintf(new_path, sizeof(new_path), "%s:%s", dir, old_path);
+	assert_int_equal(setenv("PATH", new_path, 1), 0);
+	assert_int_equal(kexec_load_by_tool(&image, &e), 0);
+	f = fopen(out, "r");
+	assert_non_null(f);
+	assert_true(fread(got, 1, sizeof(got) - 1, f) > 0);
+	fclose(f);
+	assert_string_equal(got, "<-p><--command-line=console=tty0 x=\"a b\"><--initrd=/i.img>"
+				 "</boot/k>");
+
+	assert_int_equal(setenv("PATH", "/nonexistent", 1), 0);
+	assert_int_equal(kexec_load_by_tool(&image, &e), -ENOENT);
+	assert_string_equal(e.msg, "this kernel has no kexec_file_load, and kexec-tools: kexec is "
+				   "not installed");
+	assert_int_equal(setenv("PATH", old_path, 1), 0);
+	assert_int_equal(run_wait(rm, &e), 0);
+	free(old_path);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_explain),
 		cmocka_unit_test(test_load_rejects),
 		cmocka_unit_test(test_run),
+		cmocka_unit_test(test_load_by_tool),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
