@@ -121,6 +121,19 @@ root=$lab/root
 mkdir "$lab/sys/devices/pci0000:00/0000:00:04.0/virtio0/block/vda/dm"
 missing device-mapper 'not supported yet: device-mapper target'
 rmdir "$lab/sys/devices/pci0000:00/0000:00:04.0/virtio0/block/vda/dm"
+mkdir -p "$lab/sys/devices/virtual/block/loop0"
+ln -s "$lab/sys/devices/virtual/block/loop0" "$lab/sys/class/block/loop0"
+: > "$lab/dev/loop0"
+set_conf 'raw /dev/loop0'
+missing loop 'not supported: a device without hardware'
+mkdir -p "$lab/sys/fs/btrfs/1/devices"
+ln -s "$lab/sys/class/block/vda1" "$lab/sys/fs/btrfs/1/devices/vda1"
+set_conf 'ext4 /dev/vda1'
+one
+order one-member "$disk"
+ln -s "$lab/sys/class/block/vda" "$lab/sys/fs/btrfs/1/devices/vda"
+missing several-devices 'not supported yet: btrfs on several devices'
+rm -r "$lab/sys/fs"
 : > "$lab/dev/null-like"
 set_conf 'xfs /dev/null-like'
 missing not-a-disk 'is not a block device of this machine'
