@@ -3,7 +3,7 @@
 # crashpod: `make help` lists the targets. Knobs, with their defaults:
 #
 #   BUILD=build          where everything made goes
-#   CC=gcc               the compiler of objects; CC=clang works too (musl-gcc links)
+#   CC=gcc               the compiler of objects; CC=clang works too (gcc links)
 #   WERROR=1             0: warnings stay warnings
 #   KERNEL=6.1-cloud     the Debian kernel that demo and the QEMU tests crash
 #   CRASHPOD_MIRROR=     Debian mirror for sources and test kernels
@@ -31,15 +31,17 @@ SH_FILES   := mkinitrd/mkinitrd $(wildcard mkinitrd/*.sh mkinitrd/tests/*.sh scr
 # --- flags -----------------------------------------------------------------------------------
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wwrite-strings \
 	-Wformat=2 $(if $(filter 1,$(WERROR)),-Werror)
-CC_INCLUDE := $(if $(findstring clang,$(CC)),$(shell $(CC) -print-resource-dir)/include,\
-	      $(shell $(CC) -print-file-name=include))
-MUSL_INCLUDE := -nostdinc -isystem $(SYSROOT)/include -isystem /usr/include/x86_64-linux-musl \
-	      -isystem $(CC_INCLUDE) -idirafter /usr/include -idirafter /usr/include/x86_64-linux-gnu
+MUSL_INCLUDE := $(if $(findstring clang,$(CC)),--target=x86_64-linux-musl -nostdlibinc,\
+	      -nostdinc -isystem $(shell $(CC) -print-file-name=include)) \
+	      -isystem /usr/include/x86_64-linux-musl -isystem $(SYSROOT)/include \
+	      -idirafter $(SYSROOT)/kernel
 BASE_CFLAGS := -std=gnu11 -D_GNU_SOURCE -DCRASHPOD_VERSION='"$(VERSION)"' -MMD -MP $(WARN)
 CFLAGS ?= -O2 -g
 TARGET_CFLAGS := $(BASE_CFLAGS) $(CFLAGS) -fPIE -fstack-protector-strong -fno-plt \
-	      -ffunction-sections -fdata-sections -ffile-prefix-map=$(CURDIR)=. $(MUSL_INCLUDE)
-TARGET_LDFLAGS := -static-pie -Wl,-z,relro,-z,now -Wl,-z,noexecstack -Wl,--gc-sections
+	      -ffunction-sections -fdata-sections -ffile-prefix-map=$(CURDIR)=. \
+	      -ffile-prefix-map=$(abspath $(SYSROOT))=sysroot $(MUSL_INCLUDE)
+TARGET_LDFLAGS := -Wl,-z,relro,-z,now,-z,noexecstack,--gc-sections,--as-needed
+LINK := $(SYSROOT)/bin/musl-cc $(TARGET_LDFLAGS)
 CMD_LIBS  := $(SYSROOT)/lib/libblkid.a $(SYSROOT)/lib/libelf.a $(SYSROOT)/lib/libzstd.a \
 	     $(SYSROOT)/lib/libz.a
 TEST_CFLAGS := $(BASE_CFLAGS) -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all \
@@ -73,10 +75,10 @@ $(BUILD)/libdumper.a: $(call target_obj,$(DUMPER_SRC))
 	$(AR) rcsD $@ $^
 
 $(BUILD)/crashpod.debug: $(call target_obj,$(CMD_SRC)) $(BUILD)/libdumper.a
-	musl-gcc $(TARGET_LDFLAGS) -o $@ $^ $(CMD_LIBS)
+	$(LINK) -o $@ $^ $(CMD_LIBS)
 
 $(BUILD)/init.debug: $(call target_obj,$(INIT_SRC)) $(BUILD)/libdumper.a
-	musl-gcc $(TARGET_LDFLAGS) -o $@ $^ $(CMD_LIBS)
+	$(LINK) -o $@ $^ $(CMD_LIBS)
 
 $(BUILD)/crashpod $(BUILD)/init: %: %.debug
 	strip -o $@ $<

@@ -42,6 +42,7 @@ struct dump_opts {
 	unsigned threads;      /* 0: one per online CPU */
 	bool sync;             /* fsync file and directory before the dump is called whole */
 	bool keep_unknown;     /* PID 1: dump all memory where the kernel cannot be understood */
+	bool direct;           /* O_DIRECT for page data where the file system takes it */
 	bool fit;              /* raise the level where the dump would not fit the file system */
 	struct dump_progress *progress; /* may be NULL */
 	void (*tick)(void *arg, const struct dump_progress *p); /* about once a second, or NULL */

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdio.h>
+#include <string.h>
+
+#include "../base/types.h"
+#include "cmd.h"
+
+const struct cmd cmd_table[] = {
+	{ "dump", "[-d LEVEL] [-z|-c|-n] [-E|-F] [-e] [-j N] [--stats FILE] [--sync] [-q] VMCORE OUT",
+	  "filter a vmcore and write a dump", cmd_dump },
+	{ "info", "[--json] FILE", "what a vmcore or dump is", cmd_info },
+	{ "dmesg", "FILE", "the dead kernel's log as text", cmd_dmesg },
+	{ "verify", "FILE", "check every page of a dump", cmd_verify },
+	{ "conf", "[--cmdline STRING] FILE", "check a configuration and print it", cmd_conf },
+	{ "load", "[-k KVER] [--kernel F] [--initrd F] [--append S | --cmdline S]",
+	  "load the capture kernel", cmd_load },
+	{ "unload", "", "unload the capture kernel", cmd_unload },
+	{ "status", "[--json]", "whether a crash now would be captured", cmd_status },
+	{ "list", "[-c CONF] [DIR]", "dumps found, newest first", cmd_list },
+	{ NULL, NULL, NULL, NULL },
+};
+
+int cmd_fail(const char *name, int status, const struct err *e)
+{
+	fprintf(stderr, "crashpod %s: %s\n", name, e->msg[0] ? e->msg : "failed");
+	return status;
+}
+
+int cmd_usage(const char *name, const char *message)
+{
+	if (message)
+		fprintf(stderr, "crashpod %s: %s\n", name, message);
+	for (const struct cmd *c = cmd_table; c->name; c++) {
+		if (strcmp(c->name, name) == 0)
+			fprintf(stderr, "usage: crashpod %s %s\n", c->name, c->args);
+	}
+	return CMD_USAGE;
+}
+
+static int usage_all(FILE *to, int status)
+{
+	fprintf(to, "crashpod %s: saves the memory of a dead Linux kernel\n\n", CRASHPOD_VERSION);
+	for (const struct cmd *c = cmd_table; c->name; c++)
+		fprintf(to, "  crashpod %s %s\n\t%s\n", c->name, c->args, c->help);
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc < 2)
+		return usage_all(stderr, CMD_USAGE);
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0)
+		return usage_all(stdout, 0);
+	if (strcmp(argv[1], "--version") == 0) {
+		printf("crashpod %s\n", CRASHPOD_VERSION);
+		return 0;
+	}
+	for (const struct cmd *c = cmd_table; c->name; c++) {
+		if (strcmp(c->name, argv[1]) == 0)
+			return c->run(argc - 1, argv + 1);
+	}
+	fprintf(stderr, "crashpod: no command '%s'\n", argv[1]);
+	return usage_all(stderr, CMD_USAGE);
+}

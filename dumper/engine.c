@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "engine.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+
+#define THREAD_STACK ((size_t)256 << 10) /* address space; only what is used is memory */
+#define DATA_WINDOW ((size_t)256 << 10)
+#define TICK_MS 1000
+
+/* The table is as long as physical memory reaches, holes too: only what is written takes memory. */
+static int blocks_alloc(struct engine *en, struct err *e)
+{
+	void *p = mmap(NULL, (en->nblocks + 1) * sizeof(*en->blocks), PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (p == MAP_FAILED)
+		return err_sys(e, -errno, "table of %llu blocks", (unsigned long long)en->nblocks);
+	en->blocks = p;
+	return 0;
+}
+
+int engine_open(struct engine *en, const struct core *core, const struct dump_opts *opts,
+		struct out *out, struct err *e)
+{
+	struct err why = { 0 };
+	int rc;
+
+	memset(en, 0, sizeof(*en));
+	en->core = core;
+	en->opts = opts;
+	en->out = out;
+	en->progress = opts->progress;
+	en->nthreads = opts->threads ? opts->threads : 1;
+	en->block_pages = (size_t)1 << core->ki.block_order;
+	if (core->ki.block_order < 6 || en->block_pages > BLOCK_PAGES_MAX)
+		en->block_pages = 1024;
+	en->nblocks = (core->src->max_pfn + en->block_pages - 1) / en->block_pages;
+	pthread_mutex_init(&en->lock, NULL);
+	rc = blocks_alloc(en, e);
+	if (rc)
+		return rc;
+	rc = memmap_init(&en->mm, core, core->src->max_pfn, &why);
+	en->have_memmap = rc == 0;
+	/* Levels 0 and 1 need no classes; and PID 1 would rather have everything than nothing. */
+	if (rc && !opts->keep_unknown && (opts->level & ~(unsigned)LEVEL_ZERO))
+		return err_set(e, rc, "pages cannot be classified: %s (-d 0 or 1 dumps them all)",
+			       why.msg);
+	return 0;
+}
+
+void engine_close(struct engine *en)
+{
+	if (en->blocks)
+		munmap(en->blocks, (en->nblocks + 1) * sizeof(*en->blocks));
+	memmap_deinit(&en->mm);
+	pthread_mutex_destroy(&en->lock);
+}
+
+static void thread_close(struct engine_thread *t)
+{
+	if (t->win_open)
+		window_close(&t->win);
+	block_view_close(&t->bv);
+	free(t->cls);
+	free(t);
+}
+
+static struct engine_thread *thread_open(struct engine *en, struct err *e)
+{
+	struct engine_thread *t = calloc(1, sizeof(*t));
+
+	if (!t || !(t->cls = malloc(en->block_pages))) {
+		free(t);
+		err_sys(e, -ENOMEM, "thread");
+		return NULL;
+	}
+	t->en = en;
+	if (block_view_open(&t->bv, en->core, en->have_memmap ? &en->mm : NULL, en->block_pages,
+			    e) ||
+	    window_open(&t->win, en->core->src, DATA_WINDOW, e)) {
+		thread_close(t);
+		return NULL;
+	}
+	t->win_open = true;
+	return t;
+}
+
+static void counts_add(struct engine *en, const struct engine_thread *t)
+{
+	for (size_t i = 0; i < PC_COUNT; i++)
+		en->plan.class[i] += t->plan.class[i];
+	en->plan.kept += t->plan.kept;
+	en->plan.zero += t->plan.zero;
+	en->plan.not_in_source += t->plan.not_in_source;
+	en->plan.vmemmap_excluded += t->plan.vmemmap_excluded;
+	en->unreadable += t->unreadable;
+}
+
+struct thread_start {
+	struct engine_thread *t;
+	int (*fn)(struct engine_thread *t, struct err *e);
+};
+
+static void *thread_main(void *arg)
+{
+	struct thread_start *ts = arg;
+	struct engine *en = ts->t->en;
+	struct err e = { 0 };
+	int rc = ts->fn(ts->t, &e);
+
+	pthread_mutex_lock(&en->lock);
+	counts_add(en, ts->t);
+	if (rc && en->err.code == 0) {
+		en->err = e;
+		en->err.code = rc;
+	}
+	pthread_mutex_unlock(&en->lock);
+	return NULL;
+}
+
+/* Starts up to n threads beside the caller's; returns how many there are. */
+static unsigned threads_start(struct engine *en, struct thread_start *ts, unsigned n,
+			      int (*fn)(struct engine_thread *t, struct err *e))
+{
+	pthread_attr_t attr;
+	unsigned started = 0;
+
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, THREAD_STACK);
+	while (started < n) {
+		struct thread_start *s = &ts[started];
+
+		s->fn = fn;
+		s->t = thread_open(en, NULL);
+		if (!s->t)
+			break;
+		if (pthread_create(&s->t->thread, &attr, thread_main, s)) {
+			thread_close(s->t);
+			break;
+		}
+		started++;
+	}
+	pthread_attr_destroy(&attr);
+	return started;
+}
+
+int engine_run(struct engine *en, int (*fn)(struct engine_thread *t, struct err *e), struct err *e)
+{
+	struct thread_start *ts = calloc(en->nthreads, sizeof(*ts));
+	struct thread_start self = { .fn = fn };
+	unsigned started;
+
+	self.t = thread_open(en, e);
+	if (!ts || !self.t) {
+		free(ts);
+		return self.t ? err_sys(e, -ENOMEM, "threads") : e->code;
+	}
+	self.t->first = true;
+	en->err.code = 0;
+	started = threads_start(en, ts, en->nthreads - 1, fn);
+	thread_main(&self);
+	for (unsigned i = 0; i < started; i++) {
+		pthread_join(ts[i].t->thread, NULL);
+		thread_close(ts[i].t);
+	}
+	thread_close(self.t);
+	free(ts);
+	if (en->err.code && e)
+		*e = en->err;
+	return en->err.code;
+}
+
+/* A page that the source gives in pieces, or only a part of: what is missing reads as zero. */
+static ssize_t assemble_page(struct engine_thread *t, u64 pfn, const u8 **p)
+{
+	u64 pa = pfn << PAGE_SHIFT;
+	size_t done = 0, got_any = 0;
+
+	memset(t->page, 0, sizeof(t->page));
+	while (done < PAGE_SIZE) {
+		const u8 *piece;
+		size_t got;
+		int rc = window_get(&t->win, pa + done, PAGE_SIZE - done, &piece, &got, NULL);
+
+		if (rc == -ENXIO || rc == -ENODATA) {
+			done += 8; /* to the next byte that there may be */
+			continue;
+		}
+		if (rc)
+			return rc;
+		memcpy(t->page + done, piece, got);
+		done += got;
+		got_any += got;
+	}
+	*p = t->page;
+	return got_any ? 1 : -ENODATA;
+}
+
+ssize_t engine_pages(struct engine_thread *t, u64 pfn, size_t max, const u8 **p)
+{
+	size_t got;
+	int rc = window_get(&t->win, pfn << PAGE_SHIFT, max * PAGE_SIZE, p, &got, NULL);
+
+	if (rc == 0 && got >= PAGE_SIZE)
+		return (ssize_t)(got / PAGE_SIZE);
+	if (rc && rc != -ENXIO)
+		return rc;
+	return assemble_page(t, pfn, p);
+}
+
+static u64 now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (u64)ts.tv_sec * 1000 + (u64)ts.tv_nsec / 1000000;
+}
+
+int engine_pulse(struct engine_thread *t, struct err *e)
+{
+	struct engine *en = t->en;
+
+	if (en->progress) {
+		atomic_store(&en->progress->bytes_written, atomic_load(&en->out->sink->bytes_written));
+		if (atomic_load(&en->progress->cancel))
+			return err_set(e, -ECANCELED, "stopped on request");
+		if (t->first && en->opts->tick && now_ms() - en->last_tick_ms >= TICK_MS) {
+			en->last_tick_ms = now_ms();
+			en->opts->tick(en->opts->tick_arg, en->progress);
+		}
+	}
+	return 0;
+}

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* engine.h - the two passes over memory that make a dump; inside dumper only.
+ * Pass 1 (plan.c) classifies every block, counts, and tells the format which pages there will be.
+ * Pass 2 (pool.c) classifies each block again and writes its pages, the most valuable first.
+ * Memory: 4 bytes a block, and what each thread holds (struct engine_thread). */
+#ifndef CRASHPOD_ENGINE_H
+#define CRASHPOD_ENGINE_H
+
+#include <pthread.h>
+
+#include "block.h"
+#include "dump.h"
+#include "out.h"
+
+#define BLOCK_PAGES_MAX CHUNK_PAGES
+
+/* What pass 1 found, over all threads. */
+struct plan_counts {
+	u64 class[PC_COUNT];  /* RAM pages by class */
+	u64 kept;             /* of them to be written */
+	u64 zero;             /* left out as zero in pass 1 */
+	u64 not_in_source;    /* neither excluded nor there: truncated, or excluded earlier */
+	u64 vmemmap_excluded;
+};
+
+struct sample;
+
+struct engine {
+	const struct core *core;
+	const struct dump_opts *opts;
+	struct out *out;
+	struct memmap mm;
+	bool have_memmap;
+	size_t block_pages;
+	u64 nblocks;
+	/* By block: pages to write in the low 16 bits (0x8000 is the most there can be), rounds
+	 * that have any in the high ones. Written by pass 1, read by pass 2. */
+	u32 *blocks;
+	unsigned nthreads;
+	struct dump_progress *progress;
+	struct plan_counts plan;
+	struct sample *sample; /* of fit.c while it runs */
+	u64 unreadable; /* pages that pass 2 could not read */
+	struct out_counts written;
+
+	pthread_mutex_t lock; /* guards all below, and the counts when a thread ends */
+	u64 next;             /* block or chunk to be claimed */
+	unsigned round;
+	u64 index;            /* dumped pages in the blocks before next */
+	struct err err;       /* of the first thread that failed */
+	u64 last_tick_ms;
+};
+
+/* One thread's tools. */
+struct engine_thread {
+	struct engine *en;
+	pthread_t thread;
+	bool first; /* runs in the caller's own thread and gives the ticks */
+	bool view_open, win_open;
+	struct block_view bv;
+	struct window win; /* page data */
+	struct out_worker *ow;
+	u8 *cls;           /* classes of a block */
+	u64 ram[CHUNK_WORDS], have[CHUNK_WORDS], keep[CHUNK_WORDS];
+	u8 page[4096];     /* a page that comes in pieces */
+	struct plan_counts plan;
+	u64 unreadable;
+};
+
+int engine_open(struct engine *en, const struct core *core, const struct dump_opts *opts,
+		struct out *out, struct err *e);
+void engine_close(struct engine *en);
+
+/* Runs fn in every thread and waits for all; returns the first error. A thread that cannot be
+ * started is done without. */
+int engine_run(struct engine *en, int (*fn)(struct engine_thread *t, struct err *e), struct err *e);
+
+/* Pass 1. The block that begins at pfn: its RAM, classes and pages to keep into t->ram/have/keep at
+ * word (pfn - chunk) / 64, where chunk is the pfn of bit 0. */
+int plan_run(struct engine *en, struct err *e);
+int plan_block(struct engine_thread *t, u64 chunk, u64 pfn, struct plan_counts *counts,
+	       struct err *e);
+
+/* Pass 2. */
+int pool_run(struct engine *en, struct err *e);
+
+/* Points *p at one whole page, assembled where it comes in pieces, and at as many after it, up to
+ * max, as are there in one piece. Returns how many, or -errno when the first cannot be read. */
+ssize_t engine_pages(struct engine_thread *t, u64 pfn, size_t max, const u8 **p);
+
+/* -ECANCELED when the other side asked to stop, 0 else. Gives the tick. */
+int engine_pulse(struct engine_thread *t, struct err *e);
+
+#endif

@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* out_elf.c - the ELF format: notes, then each segment's pages at a place known after pass 1, so
+ * that threads write without asking each other. Pages left out are holes, or the part of a segment
+ * past p_filesz; readers see zeros there. */
+#include <elf.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "elf_plan.h"
+#include "out.h"
+
+#define KERNEL_TEXT_MAP 0xffffffff80000000ull /* __START_KERNEL_map */
+#define FLAG_INCOMPLETE 1		      /* e_flags, as makedumpfile's */
+
+struct out_elf {
+	struct out out;
+	struct elf_plan plan;
+	pthread_mutex_t lock;
+	Elf64_Ehdr ehdr;
+};
+
+struct out_worker {
+	struct out_elf *oe;
+};
+
+static struct out_elf *elf_of(struct out *o)
+{
+	return (struct out_elf *)o;
+}
+
+static int elf_begin_plan(struct out *o, struct err *e)
+{
+	struct out_elf *oe = elf_of(o);
+
+	(void)e;
+	elf_plan_deinit(&oe->plan);
+	/* where holes cannot be written there must be none within a segment */
+	elf_plan_init(&oe->plan, o->sink->holes ? ELF_GAP_PAGES : 1);
+	return 0;
+}
+
+static int elf_plan_chunk(struct out *o, u64 pfn, const u64 *ram, const u64 *keep, struct err *e)
+{
+	struct out_elf *oe = elf_of(o);
+	int rc;
+
+	pthread_mutex_lock(&oe->lock);
+	rc = elf_plan_add(&oe->plan, pfn, CHUNK_PAGES, ram, keep);
+	pthread_mutex_unlock(&oe->lock);
+	return rc ? err_sys(e, rc, "segments of the ELF dump") : 0;
+}
+
+/* The direct mapping's address of a segment, from the source's own headers; 0 where it has none. */
+static u64 direct_va(const struct source *s, u64 pa)
+{
+	for (size_t i = 0; i < s->nmaps; i++) {
+		const struct source_map *m = &s->maps[i];
+
+		if (m->va < KERNEL_TEXT_MAP && pa >= m->pa && pa - m->pa < m->size)
+			return m->va + (pa - m->pa);
+	}
+	return 0;
+}
+
+static Elf64_Phdr load_header(u64 va, u64 pa, u64 off, u64 file, u64 mem)
+{
+	return (Elf64_Phdr){ .p_type = PT_LOAD,
+			     .p_flags = PF_R | PF_W | PF_X,
+			     .p_offset = off,
+			     .p_vaddr = va,
+			     .p_paddr = pa,
+			     .p_filesz = file,
+			     .p_memsz = mem };
+}
+
+/* The kernel's text mapping shows RAM a second time: headers that point at the same bytes of the
+ * file. Returns how many there are; ph may be NULL to count. */
+static size_t alias_headers(const struct out_elf *oe, Elf64_Phdr *ph)
+{
+	const struct source *s = oe->out.core->src;
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->nmaps; i++) {
+		const struct source_map *m = &s->maps[i];
+
+		for (size_t k = 0; m->va >= KERNEL_TEXT_MAP && k < oe->plan.n; k++) {
+			const struct elf_seg *g = &oe->plan.segs[k];
+			u64 pa = g->pfn * PAGE_SIZE, from = MAX(pa, m->pa);
+			u64 to = MIN(pa + g->mem * PAGE_SIZE, m->pa + m->size);
+			u64 skip = from - pa, file = g->file * PAGE_SIZE;
+
+			if (from >= to)
+				continue;
+			file = file > skip ? MIN(file - skip, to - from) : 0;
+			if (ph)
+				ph[n] = load_header(m->va + (from - m->pa), from, g->off + skip,
+						    file, to - from);
+			n++;
+		}
+	}
+	return n;
+}
+
+static void fill_ehdr(struct out_elf *oe, size_t phnum)
+{
+	Elf64_Ehdr *eh = &oe->ehdr;
+
+	memset(eh, 0, sizeof(*eh));
+	memcpy(eh->e_ident, ELFMAG, SELFMAG);
+	eh->e_ident[EI_CLASS] = ELFCLASS64;
+	eh->e_ident[EI_DATA] = ELFDATA2LSB;
+	eh->e_ident[EI_VERSION] = EV_CURRENT;
+	eh->e_type = ET_CORE;
+	eh->e_machine = EM_X86_64;
+	eh->e_version = EV_CURRENT;
+	eh->e_phoff = sizeof(*eh);
+	eh->e_ehsize = sizeof(*eh);
+	eh->e_phentsize = sizeof(Elf64_Phdr);
+	eh->e_phnum = (Elf64_Half)phnum;
+}
+
+static int write_ehdr(struct out_elf *oe, u32 flags, struct err *e)
+{
+	oe->ehdr.e_flags = flags;
+	return sink_pwrite(oe->out.sink, &oe->ehdr, sizeof(oe->ehdr), 0, e);
+}
+
+static int write_phdrs(struct out_elf *oe, size_t phnum, struct err *e)
+{
+	const struct source *s = oe->out.core->src;
+	Elf64_Phdr *ph = calloc(phnum, sizeof(*ph));
+	u64 notes_off = sizeof(Elf64_Ehdr) + phnum * sizeof(*ph);
+	size_t n = 1;
+	int rc;
+
+	if (!ph)
+		return err_sys(e, -ENOMEM, "%zu program headers", phnum);
+	ph[0] = (Elf64_Phdr){ .p_type = PT_NOTE,
+			      .p_offset = notes_off,
+			      .p_filesz = s->notes_len,
+			      .p_memsz = s->notes_len,
+			      .p_align = 4 };
+	n += alias_headers(oe, ph + n);
+	for (size_t i = 0; i < oe->plan.n; i++) {
+		const struct elf_seg *g = &oe->plan.segs[i];
+		u64 pa = g->pfn * PAGE_SIZE;
+
+		ph[n++] = load_header(direct_va(s, pa), pa, g->off, g->file * PAGE_SIZE,
+				      g->mem * PAGE_SIZE);
+	}
+	rc = sink_pwrite(oe->out.sink, ph, phnum * sizeof(*ph), sizeof(Elf64_Ehdr), e);
+	free(ph);
+	if (rc == 0 && s->notes_len)
+		rc = sink_pwrite(oe->out.sink, s->notes, s->notes_len, notes_off, e);
+	return rc;
+}
+
+static int elf_prepare(struct out *o, u64 kept, struct err *e)
+{
+	struct out_elf *oe = elf_of(o);
+	u64 data, end;
+	size_t phnum;
+	int rc;
+
+	(void)kept;
+	elf_plan_join(&oe->plan);
+	phnum = 1 + oe->plan.n + alias_headers(oe, NULL);
+	if (phnum >= PN_XNUM)
+		return err_set(e, -E2BIG, "ELF: %zu segments are too many", phnum);
+	data = sizeof(Elf64_Ehdr) + phnum * sizeof(Elf64_Phdr) + o->core->src->notes_len;
+	data = align_up(data, PAGE_SIZE);
+	end = elf_plan_settle(&oe->plan, data);
+	rc = o->sink->ops->set_size(o->sink, end, e);
+	if (rc == 0 && !o->sink->holes && oe->plan.gap > 1)
+		rc = o->sink->ops->zero(o->sink, data, end - data, e);
+	fill_ehdr(oe, phnum);
+	if (rc == 0)
+		rc = write_phdrs(oe, phnum, e);
+	if (rc == 0)
+		rc = write_ehdr(oe, FLAG_INCOMPLETE, e);
+	atomic_store(&o->sink->end, end);
+	return rc;
+}
+
+static int elf_worker_open(struct out *o, struct out_worker **out, struct err *e)
+{
+	struct out_worker *w = calloc(1, sizeof(*w));
+
+	if (!w)
+		return err_sys(e, -ENOMEM, "worker");
+	w->oe = elf_of(o);
+	*out = w;
+	return 0;
+}
+
+static bool is_zero(const u8 *page)
+{
+	u64 word;
+
+	return page_is_constant(page, &word) && word == 0;
+}
+
+/* Writes n pages of one segment to off; zero pages stay holes where there can be holes. */
+static int write_pages(struct sink *sink, u64 off, const u8 *data, size_t n, struct err *e)
+{
+	for (size_t i = 0; i < n;) {
+		size_t run = 0;
+		int rc;
+
+		while (i + run < n && !(sink->holes && is_zero(data + (i + run) * PAGE_SIZE)))
+			run++;
+		rc = run ? sink_pwrite(sink, data + i * PAGE_SIZE, run * PAGE_SIZE,
+				       off + i * PAGE_SIZE, e)
+			 : 0;
+		if (rc)
+			return rc;
+		i += run + 1; /* over the zero page that ended the run */
+	}
+	return 0;
+}
+
+static int elf_pages(struct out_worker *w, u64 pfn, size_t n, u64 index, const u8 *data,
+		     struct err *e)
+{
+	(void)index;
+	while (n) {
+		const struct elf_seg *g = elf_plan_find(&w->oe->plan, pfn);
+		size_t part;
+		int rc;
+
+		if (!g || pfn - g->pfn >= g->file)
+			return err_set(e, -EIO, "page %#llx has no place in the ELF dump",
+				       (unsigned long long)pfn);
+		part = MIN(n, g->file - (pfn - g->pfn));
+		rc = write_pages(w->oe->out.sink, g->off + (pfn - g->pfn) * PAGE_SIZE, data, part,
+				 e);
+		if (rc)
+			return rc;
+		pfn += part;
+		data += part * PAGE_SIZE;
+		n -= part;
+	}
+	return 0;
+}
+
+static int elf_worker_flush(struct out_worker *w, struct err *e)
+{
+	(void)w;
+	(void)e;
+	return 0;
+}
+
+static void elf_worker_close(struct out_worker *w, struct out_counts *counts)
+{
+	(void)counts;
+	free(w);
+}
+
+static int elf_finish(struct out *o, struct err *e)
+{
+	int rc = o->opts->sync ? o->sink->ops->sync(o->sink, e) : 0;
+
+	if (rc == 0)
+		rc = write_ehdr(elf_of(o), 0, e);
+	if (rc == 0 && o->opts->sync)
+		rc = o->sink->ops->sync(o->sink, e);
+	return rc;
+}
+
+static void elf_close(struct out *o)
+{
+	struct out_elf *oe = elf_of(o);
+
+	elf_plan_deinit(&oe->plan);
+	pthread_mutex_destroy(&oe->lock);
+	free(oe);
+}
+
+static const struct out_ops elf_ops = {
+	.name = "elf",
+	.drops_zero = true,
+	.begin = elf_begin_plan,
+	.plan = elf_plan_chunk,
+	.prepare = elf_prepare,
+	.worker_open = elf_worker_open,
+	.pages = elf_pages,
+	.worker_flush = elf_worker_flush,
+	.worker_close = elf_worker_close,
+	.finish = elf_finish,
+	.close = elf_close,
+};
+
+int out_elf_open(struct out **out, const struct core *core, const struct dump_opts *opts,
+		 struct sink *sink, struct err *e)
+{
+	struct out_elf *oe = calloc(1, sizeof(*oe));
+
+	if (!oe)
+		return err_sys(e, -ENOMEM, "ELF dump");
+	oe->out = (struct out){ &elf_ops, core, opts, sink, opts->level };
+	pthread_mutex_init(&oe->lock, NULL);
+	*out = &oe->out;
+	return 0;
+}

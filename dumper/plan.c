@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* plan.c - pass 1: which pages there are and which of them will be dumped. Threads claim chunks (as
+ * many pages as one block of a kdump bitmap has bits) in ascending order. */
+#include <errno.h>
+#include <string.h>
+
+#include "base/bits.h"
+#include "engine.h"
+
+/* Clears the zero pages among those to keep, for a format that leaves them out. */
+static void drop_zero_pages(struct engine_thread *t, u64 pfn, u64 *keep, struct plan_counts *counts)
+{
+	size_t n = t->en->block_pages;
+
+	for (size_t i = bit_next(keep, n, 0, true); i < n;) {
+		size_t run = bit_next(keep, n, i, false) - i;
+		const u8 *p;
+		ssize_t got = engine_pages(t, pfn + i, run, &p);
+
+		for (ssize_t k = 0; k < got; k++) {
+			u64 word;
+
+			if (page_is_constant(p + (size_t)k * PAGE_SIZE, &word) && word == 0) {
+				bit_clear(keep, i + (size_t)k);
+				counts->zero++;
+			}
+		}
+		i = bit_next(keep, n, i + (got > 0 ? (size_t)got : 1), true);
+	}
+}
+
+/* Rounds of pass 2 in which the block has pages to write. */
+static u32 block_rounds(const struct engine_thread *t, const u64 *keep)
+{
+	size_t n = t->en->block_pages;
+	u32 rounds = 0;
+
+	for (size_t i = bit_next(keep, n, 0, true); i < n; i = bit_next(keep, n, i + 1, true))
+		rounds |= 1u << page_class_table[t->cls[i]].round;
+	return rounds;
+}
+
+int plan_block(struct engine_thread *t, u64 chunk, u64 pfn, struct plan_counts *counts,
+	       struct err *e)
+{
+	struct engine *en = t->en;
+	size_t word = (pfn - chunk) / 64, words = en->block_pages / 64;
+	u64 *ram = t->ram + word, *have = t->have + word, *keep = t->keep + word;
+	unsigned level = en->out->level;
+	size_t kept;
+
+	kept = bit_count(ram, words);
+	if (kept == 0)
+		return 0;
+	block_classify(&t->bv, pfn, ram, t->cls);
+	for (size_t i = 0; i < en->block_pages; i++) {
+		enum page_class pc = t->cls[i];
+
+		counts->class[pc]++;
+		if (!page_class_dumped(pc, level))
+			continue;
+		if (bit_test(have, i))
+			bit_set(keep, i);
+		else
+			counts->not_in_source++;
+	}
+	if (en->opts->exclude_vmemmap)
+		counts->vmemmap_excluded +=
+			block_drop_vmemmap(&t->bv, pfn, t->cls, level, keep, e);
+	if (en->out->ops->drops_zero && (level & LEVEL_ZERO))
+		drop_zero_pages(t, pfn, keep, counts);
+	kept = bit_count(keep, words);
+	counts->kept += kept;
+	en->blocks[pfn / en->block_pages] = (u32)kept | block_rounds(t, keep) << 16;
+	return 0;
+}
+
+/* The first page of the next chunk, or max_pfn at the end. */
+static u64 claim_chunk(struct engine *en)
+{
+	u64 pfn;
+
+	pthread_mutex_lock(&en->lock);
+	pfn = en->err.code ? en->core->src->max_pfn : en->next;
+	en->next = pfn + CHUNK_PAGES;
+	pthread_mutex_unlock(&en->lock);
+	return pfn;
+}
+
+static int plan_chunk(struct engine_thread *t, u64 chunk, struct err *e)
+{
+	struct engine *en = t->en;
+	u64 end = MIN(chunk + CHUNK_PAGES, en->core->src->max_pfn);
+	int rc;
+
+	memset(t->ram, 0, sizeof(t->ram));
+	memset(t->have, 0, sizeof(t->have));
+	memset(t->keep, 0, sizeof(t->keep));
+	rc = source_bits(en->core->src, chunk, CHUNK_PAGES, t->ram, t->have, e);
+	for (u64 pfn = chunk; pfn < end && rc == 0; pfn += en->block_pages)
+		rc = plan_block(t, chunk, pfn, &t->plan, e);
+	if (rc == 0)
+		rc = en->out->ops->plan(en->out, chunk, t->ram, t->keep, e);
+	if (en->progress)
+		atomic_fetch_add(&en->progress->pages_done, bit_count(t->ram, CHUNK_WORDS));
+	return rc;
+}
+
+static int plan_thread(struct engine_thread *t, struct err *e)
+{
+	for (;;) {
+		u64 chunk = claim_chunk(t->en);
+		int rc;
+
+		if (chunk >= t->en->core->src->max_pfn)
+			return 0;
+		rc = plan_chunk(t, chunk, e);
+		if (rc == 0)
+			rc = engine_pulse(t, e);
+		if (rc)
+			return rc;
+	}
+}
+
+int plan_run(struct engine *en, struct err *e)
+{
+	memset(&en->plan, 0, sizeof(en->plan));
+	en->next = 0;
+	if (en->progress) {
+		atomic_store(&en->progress->pages_total, en->core->src->max_pfn);
+		atomic_store(&en->progress->pages_done, 0);
+	}
+	return engine_run(en, plan_thread, e);
+}

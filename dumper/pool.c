@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* pool.c - pass 2: threads claim blocks, classify them again and hand their pages to the format.
+ * Round by round, the most valuable pages first, so that a dump that is cut short has them. */
+#include <errno.h>
+#include <string.h>
+
+#include "base/bits.h"
+#include "engine.h"
+
+struct claim {
+	u64 block;
+	unsigned round;
+	u64 index; /* number of the block's first dumped page */
+};
+
+static bool claim_block(struct engine *en, struct claim *c)
+{
+	bool found = false;
+
+	pthread_mutex_lock(&en->lock);
+	while (!found && en->round < PC_ROUNDS && en->err.code == 0) {
+		u32 b;
+
+		if (en->next == en->nblocks) {
+			en->round++;
+			en->next = en->index = 0;
+			continue;
+		}
+		b = en->blocks[en->next];
+		if (b >> 16 & 1u << en->round) {
+			*c = (struct claim){ en->next, en->round, en->index };
+			found = true;
+		}
+		en->index += b & 0xffff;
+		en->next++;
+	}
+	pthread_mutex_unlock(&en->lock);
+	return found;
+}
+
+/* Writes the pages [at, at + n) of the block; index counts all dumped pages. */
+static int write_run(struct engine_thread *t, u64 pfn, size_t n, u64 index, struct err *e)
+{
+	while (n) {
+		const u8 *p;
+		ssize_t got = engine_pages(t, pfn, n, &p);
+		int rc;
+
+		if (got <= 0) {
+			/* its descriptor stays zero: readers see a page that is missing */
+			t->unreadable++;
+			got = 1;
+		} else {
+			rc = t->en->out->ops->pages(t->ow, pfn, (size_t)got, index, p, e);
+			if (rc)
+				return rc;
+		}
+		pfn += (u64)got;
+		index += (u64)got;
+		n -= (size_t)got;
+	}
+	return 0;
+}
+
+/* Pages of the block that are dumped in this round, in runs. */
+static int write_block(struct engine_thread *t, const struct claim *c, struct err *e)
+{
+	struct engine *en = t->en;
+	size_t n = en->block_pages;
+	u64 pfn = c->block * n, index = c->index;
+
+	for (size_t i = bit_next(t->keep, n, 0, true); i < n;) {
+		unsigned round = page_class_table[t->cls[i]].round;
+		size_t run = 1;
+		int rc = 0;
+
+		while (i + run < n && bit_test(t->keep, i + run) &&
+		       page_class_table[t->cls[i + run]].round == round)
+			run++;
+		if (round == c->round)
+			rc = write_run(t, pfn + i, run, index, e);
+		if (rc)
+			return rc;
+		if (en->progress && round == c->round)
+			atomic_fetch_add(&en->progress->pages_done, run);
+		index += run;
+		i = bit_next(t->keep, n, i + run, true);
+	}
+	return 0;
+}
+
+static int load_block(struct engine_thread *t, const struct claim *c, struct err *e)
+{
+	struct engine *en = t->en;
+	struct plan_counts unused = { 0 };
+	size_t bytes = en->block_pages / 8;
+	u64 pfn = c->block * en->block_pages;
+	u32 before = en->blocks[c->block];
+	int rc;
+
+	memset(t->ram, 0, bytes);
+	memset(t->have, 0, bytes);
+	memset(t->keep, 0, bytes);
+	rc = source_bits(en->core->src, pfn, en->block_pages, t->ram, t->have, e);
+	if (rc == 0)
+		rc = plan_block(t, pfn, pfn, &unused, e);
+	if (rc)
+		return rc;
+	/* Descriptors are numbered by what pass 1 saw: anything else would mix pages up. */
+	if ((en->blocks[c->block] & 0xffff) != (before & 0xffff))
+		return err_set(e, -EIO, "pages at %#llx changed between the passes: %u, then %u",
+			       (unsigned long long)(pfn << PAGE_SHIFT), before & 0xffff,
+			       en->blocks[c->block] & 0xffff);
+	return 0;
+}
+
+static int pool_thread(struct engine_thread *t, struct err *e)
+{
+	struct out *out = t->en->out;
+	struct out_counts counts = { 0 };
+	struct claim c;
+	int rc = out->ops->worker_open(out, &t->ow, e);
+
+	if (rc)
+		return rc;
+	while (rc == 0 && claim_block(t->en, &c)) {
+		rc = load_block(t, &c, e);
+		if (rc == 0)
+			rc = write_block(t, &c, e);
+		if (rc == 0)
+			rc = engine_pulse(t, e);
+	}
+	/* What is ready is written even when the work stops early; the first error counts. */
+	if (rc)
+		out->ops->worker_flush(t->ow, NULL);
+	else
+		rc = out->ops->worker_flush(t->ow, e);
+	out->ops->worker_close(t->ow, &counts);
+	pthread_mutex_lock(&t->en->lock);
+	t->en->written.zero += counts.zero;
+	t->en->written.duplicate += counts.duplicate;
+	pthread_mutex_unlock(&t->en->lock);
+	return rc;
+}
+
+int pool_run(struct engine *en, struct err *e)
+{
+	en->next = en->index = 0;
+	en->round = 0;
+	if (en->progress) {
+		atomic_store(&en->progress->pages_total, en->plan.kept);
+		atomic_store(&en->progress->pages_done, 0);
+	}
+	return engine_run(en, pool_thread, e);
+}
