@@ -6,6 +6,7 @@
 #   CC=gcc               the compiler of objects; CC=clang works too (gcc links)
 #   WERROR=1             0: warnings stay warnings
 #   KERNEL=6.1-cloud     the Debian kernel that demo and the QEMU tests crash
+#   V=                   1: show the commands
 #   CRASHPOD_MIRROR=     Debian mirror for sources and test kernels
 #
 BUILD ?= build
@@ -35,7 +36,7 @@ MUSL_INCLUDE := $(if $(findstring clang,$(CC)),--target=x86_64-linux-musl -nostd
 	      -nostdinc -isystem $(shell $(CC) -print-file-name=include)) \
 	      -isystem /usr/include/x86_64-linux-musl -isystem $(SYSROOT)/include \
 	      -idirafter $(SYSROOT)/kernel
-BASE_CFLAGS := -std=gnu11 -D_GNU_SOURCE -DCRASHPOD_VERSION='"$(VERSION)"' -MMD -MP $(WARN)
+BASE_CFLAGS := -std=gnu11 -Idumper -D_GNU_SOURCE -DCRASHPOD_VERSION='"$(VERSION)"' -MMD -MP $(WARN)
 CFLAGS ?= -O2 -g
 TARGET_CFLAGS := $(BASE_CFLAGS) $(CFLAGS) -fPIE -fstack-protector-strong -fno-plt \
 	      -ffunction-sections -fdata-sections -ffile-prefix-map=$(CURDIR)=. \
@@ -51,6 +52,9 @@ TEST_LIBS := -lcmocka -lblkid -lelf -lzstd -lz -lpthread
 target_obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 test_obj   = $(patsubst %.c,$(BUILD)/test-obj/%.o,$(1))
 TESTS := $(patsubst %.c,$(BUILD)/tests/%,$(TEST_SRC))
+
+Q := $(if $(V),,@)
+say = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2))
 
 # --- programs --------------------------------------------------------------------------------
 .DELETE_ON_ERROR:
@@ -71,34 +75,39 @@ $(SYSROOT)/versions.txt: scripts/deps.sh scripts/sysroot.sh
 	touch $@
 
 $(BUILD)/libdumper.a: $(call target_obj,$(DUMPER_SRC))
-	rm -f $@
-	$(AR) rcsD $@ $^
+	$(Q)rm -f $@
+	$(Q)$(AR) rcsD $@ $^
 
 $(BUILD)/crashpod.debug: $(call target_obj,$(CMD_SRC)) $(BUILD)/libdumper.a
-	$(LINK) -o $@ $^ $(CMD_LIBS)
+	$(call say,LINK,$@)
+	$(Q)$(LINK) -o $@ $^ $(CMD_LIBS)
 
 $(BUILD)/init.debug: $(call target_obj,$(INIT_SRC)) $(BUILD)/libdumper.a
-	$(LINK) -o $@ $^ $(CMD_LIBS)
+	$(call say,LINK,$@)
+	$(Q)$(LINK) -o $@ $^ $(CMD_LIBS)
 
 $(BUILD)/crashpod $(BUILD)/init: %: %.debug
-	strip -o $@ $<
+	$(Q)strip -o $@ $<
 
 $(BUILD)/obj/%.o: %.c | $(SYSROOT)/versions.txt
 	@mkdir -p $(@D)
-	$(CC) $(TARGET_CFLAGS) -c -o $@ $<
+	$(call say,CC,$<)
+	$(Q)$(CC) $(TARGET_CFLAGS) -c -o $@ $<
 
 # --- tests -----------------------------------------------------------------------------------
 $(BUILD)/test-obj/%.o: %.c
 	@mkdir -p $(@D)
-	gcc $(TEST_CFLAGS) -c -o $@ $<
+	$(call say,TESTCC,$<)
+	$(Q)gcc $(TEST_CFLAGS) -c -o $@ $<
 
 $(BUILD)/tests/%: $(BUILD)/test-obj/%.o $(BUILD)/libtest.a
 	@mkdir -p $(@D)
-	gcc -fsanitize=address,undefined -o $@ $< $(BUILD)/libtest.a $(TEST_LIBS)
+	$(call say,TEST,$@)
+	$(Q)gcc -fsanitize=address,undefined -o $@ $< $(BUILD)/libtest.a $(TEST_LIBS)
 
 $(BUILD)/libtest.a: $(call test_obj,$(LIB_SRC) $(TESTLIB_SRC))
-	rm -f $@
-	$(AR) rcsD $@ $^
+	$(Q)rm -f $@
+	$(Q)$(AR) rcsD $@ $^
 
 tests: $(TESTS) ## the unit tests, built with ASan and UBSan
 

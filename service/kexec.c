@@ -87,7 +87,7 @@ static int explain_here(struct err *e, int code, const char *what)
 int kexec_load_by_tool(const struct kexec_image *image, struct err *e)
 {
 	char line[4096], initrd[4096];
-	char *argv[] = { "kexec", "-p", line, initrd, (char *)image->kernel, NULL };
+	const char *argv[] = { "kexec", "-p", line, initrd, image->kernel, NULL };
 	int n = snprintf(line, sizeof(line), "--command-line=%s", image->cmdline);
 	int m = snprintf(initrd, sizeof(initrd), "--initrd=%s", image->initrd);
 
@@ -126,7 +126,7 @@ int kexec_load(const struct kexec_image *image, struct err *e)
 
 int kexec_unload(struct err *e)
 {
-	char *argv[] = { "kexec", "-p", "-u", NULL };
+	const char *argv[] = { "kexec", "-p", "-u", NULL };
 
 	if (!syscall(SYS_kexec_file_load, -1, -1, 0UL, NULL,
 		     KEXEC_FILE_UNLOAD | KEXEC_FILE_ON_CRASH | KEXEC_FILE_NO_INITRAMFS))

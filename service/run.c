@@ -10,11 +10,11 @@
 
 #define RUN_NOT_FOUND 127
 
-static _Noreturn void child(char *const argv[], int out)
+static _Noreturn void child(const char *const argv[], int out)
 {
 	if (out >= 0 && dup2(out, STDOUT_FILENO) < 0)
 		_exit(1);
-	execvp(argv[0], argv);
+	execvp(argv[0], (char *const *)argv);
 	_exit(errno == ENOENT ? RUN_NOT_FOUND : 126);
 }
 
@@ -34,7 +34,7 @@ static int reap(pid_t pid, const char *name, struct err *e)
 	return 0;
 }
 
-int run_wait(char *const argv[], struct err *e)
+int run_wait(const char *const argv[], struct err *e)
 {
 	pid_t pid = fork();
 
@@ -64,7 +64,7 @@ static void take_output(int fd, char *buf, size_t cap)
 	buf[strcspn(buf, "\n")] = '\0';
 }
 
-int run_line(char *const argv[], char *buf, size_t cap, struct err *e)
+int run_line(const char *const argv[], char *buf, size_t cap, struct err *e)
 {
 	int ends[2];
 	pid_t pid;

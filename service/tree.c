@@ -113,7 +113,7 @@ static void udev_escape(char *out, size_t cap, const char *name)
 
 static int by_blkid(char buf[static PATH_MAX], const char *device)
 {
-	char *argv[] = { "blkid", "-l", "-o", "device", "-t", (char *)device, NULL };
+	const char *argv[] = { "blkid", "-l", "-o", "device", "-t", device, NULL };
 
 	if (run_line(argv, buf, PATH_MAX, NULL) || buf[0] != '/')
 		return -ENOENT;

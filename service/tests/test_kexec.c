@@ -66,9 +66,9 @@ static void test_load_rejects(void **state)
 
 static void test_run(void **state)
 {
-	char *good[] = { "true", NULL }, *bad[] = { "false", NULL };
-	char *none[] = { "crashpod-no-such-program", NULL };
-	char *two[] = { "printf", "one\ntwo\n", NULL },
+	const char *good[] = { "true", NULL }, *bad[] = { "false", NULL };
+	const char *none[] = { "crashpod-no-such-program", NULL };
+	const char *two[] = { "printf", "one\ntwo\n", NULL },
 	     *killed[] = { "sh", "-c", "kill -9 $$", NULL };
 	char line[16], small[3];
 	struct err e;
@@ -92,7 +92,8 @@ static void test_load_by_tool(void **state)
 {
 	const struct kexec_image image = { "/boot/k", "/i.img", "console=tty0 x=\"a b\"" };
 	char dir[] = "/tmp/crashpod-kexec-XXXXXX", path[64], out[64], got[256] = "";
-	char *rm[] = { "rm", "-rf", "--", dir, NULL }, *old_path = strdup(getenv("PATH"));
+	const char *rm[] = { "rm", "-rf", "--", dir, NULL };
+	char *old_path = strdup(getenv("PATH"));
 	char new_path[4096];
 	struct err e;
 	FILE *f;

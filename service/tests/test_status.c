@@ -46,7 +46,7 @@ static const struct file sound[] = {
 
 static int remove_tree(const char *root)
 {
-	char *argv[] = { "rm", "-rf", "--", (char *)root, NULL };
+	const char *argv[] = { "rm", "-rf", "--", root, NULL };
 
 	return run_wait(argv, NULL);
 }
