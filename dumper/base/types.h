@@ -4,6 +4,7 @@
 #ifndef CRASHPOD_TYPES_H
 #define CRASHPOD_TYPES_H
 
+#include <limits.h> /* musl defines PAGE_SIZE there: seen first, it stays out of the way */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
