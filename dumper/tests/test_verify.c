@@ -1,0 +1,386 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <elf.h>
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "../info.h"
+#include "../verify.h"
+#include "lib_kdump.h"
+
+#define MAX_PFN 40000
+static const struct test_page pages[] = {
+	{ 5, 0, 'a' },
+	{ 6, KDUMP_ZLIB, 'b' },
+	{ 7, TEST_EXCLUDED, 0 },
+	{ 8, KDUMP_ZSTD, 'c' },
+	{ 9, KDUMP_ZSTD, 'd' },
+	{ 32768, KDUMP_ZSTD, 'e' },
+	{ 39999, KDUMP_ZLIB, 'f' },
+};
+#define NDESCS 6
+static const char vmcoreinfo[] = "OSRELEASE=6.1.0-test\nBUILD-ID=0123abcd\nCRASHTIME=1700000000\n";
+
+static struct test_kdump make(void)
+{
+	return test_kdump_make(MAX_PFN, pages, ARRAY_SIZE(pages), vmcoreinfo);
+}
+
+struct lines {
+	char text[8192];
+	unsigned n;
+};
+
+static void keep_line(void *arg, const char *line)
+{
+	struct lines *l = arg;
+	size_t len = strlen(l->text);
+
+	snprintf(l->text + len, sizeof(l->text) - len, "%s\n", line);
+	l->n++;
+}
+
+/* Judges the bytes; the lines told go to l, the summary to its end. */
+static int judge(const void *buf, size_t len, struct verify_result *r, struct lines *l)
+{
+	struct test_file f = test_file_make(buf, len);
+	char summary[160];
+	int rc;
+
+	*l = (struct lines){ 0 };
+	rc = verify_run(r, f.path, keep_line, l);
+	verify_summary(r, summary, sizeof(summary));
+	strncat(l->text, summary, sizeof(l->text) - strlen(l->text) - 1);
+	close(f.fd);
+	return rc;
+}
+
+static void test_sound(void **state)
+{
+	struct test_kdump k = make();
+	const struct test_flat_piece p[] = { { 0, k.data }, { k.data, k.len - k.data } };
+	struct verify_result r;
+	struct lines l;
+	size_t size;
+	u8 *flat = test_flatten(k.buf, p, 2, &size);
+
+	(void)state;
+	assert_int_equal(judge(k.buf, k.len, &r, &l), 0);
+	assert_string_equal(l.text, "sound: kdump, 6 pages");
+	assert_int_equal(judge(flat, size, &r, &l), 0);
+	assert_string_equal(l.text, "sound: kdump-flattened, 6 pages");
+	free(flat);
+	test_kdump_free(&k);
+}
+
+#define HEAD(field) offsetof(struct kdump_header, field), sizeof(((struct kdump_header *)0)->field)
+#define SUB(field)                                            \
+	PAGE_SIZE + offsetof(struct kdump_sub_header, field), \
+		sizeof(((struct kdump_sub_header *)0)->field)
+
+static void test_bad_headers(void **state)
+{
+	static const struct {
+		u64 off;
+		size_t width;
+		u64 value;
+		const char *msg;
+	} t[] = {
+		{ HEAD(signature), 0, "unknown first bytes\nnot sound: 1 problem" },
+		{ HEAD(block_size), 1, "block_size 1, only 4096 is read\nnot sound: 1 problem" },
+		{ HEAD(max_mapnr), 39998, "header: max_mapnr 39998, but 40000 in the sub header" },
+		{ 12 + 4 * 65, 6, 0, "header: utsname machine \"\" is not x86_64" },
+		{ SUB(dump_level), 32, "sub header: dump_level 32" },
+		{ SUB(vmcoreinfo_off), 8190, "sub header: vmcoreinfo: " },
+		{ SUB(vmcoreinfo_off), -1ull,
+		  "are not between the headers and the bitmaps (8192)" },
+		{ SUB(notes_off), 4196, "notes: " },
+		{ SUB(notes_size), 4096, "sub header: notes: 4096 bytes at 4200 are not between" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(t); i++) {
+		struct test_kdump k = make();
+		struct verify_result r;
+		struct lines l;
+
+		test_patch(&k, t[i].off, t[i].width, t[i].value);
+		assert_int_equal(judge(k.buf, k.len, &r, &l), -EBADMSG);
+		if (!strstr(l.text, t[i].msg))
+			fail_msg("\"%s\" is not in \"%s\"", t[i].msg, l.text);
+		test_kdump_free(&k);
+	}
+}
+
+#define DESC(n, field)                                                                  \
+	(n) * sizeof(struct kdump_page_desc) + offsetof(struct kdump_page_desc, field), \
+		sizeof(((struct kdump_page_desc *)0)->field)
+
+static void test_bad_pages(void **state)
+{
+	static const struct {
+		u64 off; /* from the descriptors on */
+		size_t width;
+		u64 value;
+		const char *text;
+	} t[] = {
+		{ DESC(2, offset), 8000,
+		  "pfn 0x8, descriptor 2: offset 8000 is before the page data, which begins at "
+		  "24720\nnot sound: 1 problem" },
+		{ DESC(4, offset), 1 << 20,
+		  "pfn 0x8000, descriptor 4: file ends before the page: offset 1048576" },
+		{ DESC(1, size), 3,
+		  "pfn 0x6, descriptor 1: zlib: data does not end where the page "
+		  "does\nnot sound: 1 problem" },
+		{ DESC(3, size), 5000, "pfn 0x9, descriptor 3: stored size 5000" },
+		{ DESC(3, flags), KDUMP_ZLIB, "pfn 0x9, descriptor 3: zlib: incorrect header" },
+		{ DESC(0, flags), KDUMP_LZO,
+		  "pfn 0x5, descriptor 0: unsupported compression: lzo\nnot sound: 1 problem" },
+		{ DESC(0, flags), KDUMP_SNAPPY, "unsupported compression: snappy" },
+		{ DESC(0, flags), KDUMP_ZSTD, "pfn 0x5, descriptor 0: zstd: " },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(t); i++) {
+		struct test_kdump k = make();
+		struct verify_result r;
+		struct lines l;
+
+		test_patch(&k, k.descs + t[i].off, t[i].width, t[i].value);
+		assert_int_equal(judge(k.buf, k.len, &r, &l), -EBADMSG);
+		assert_int_equal(r.problems, 1);
+		assert_int_equal(r.unsupported, strstr(t[i].text, "unsupported") != NULL);
+		if (!strstr(l.text, t[i].text))
+			fail_msg("\"%s\" is not in \"%s\"", t[i].text, l.text);
+		test_kdump_free(&k);
+	}
+}
+
+/* zlib's stream ends in a checksum of the page: a flipped bit of it cannot pass. */
+static void test_zlib_checksum(void **state)
+{
+	struct test_kdump k = make();
+	struct kdump_page_desc d;
+	struct verify_result r;
+	struct lines l;
+
+	(void)state;
+	memcpy(&d, k.buf + k.descs + 5 * sizeof(d), sizeof(d));
+	for (u32 i = d.size - 4; i < d.size; i++) {
+		k.buf[(size_t)d.offset + i] ^= 0x55;
+		assert_int_equal(judge(k.buf, k.len, &r, &l), -EBADMSG);
+		assert_non_null(
+			strstr(l.text, "pfn 0x9c3f, descriptor 5: zlib: incorrect data check"));
+		k.buf[(size_t)d.offset + i] ^= 0x55;
+	}
+	test_kdump_free(&k);
+}
+
+static void test_bitmap_not_subset(void **state)
+{
+	struct test_kdump k = make();
+	struct verify_result r;
+	struct lines l;
+
+	(void)state;
+	k.buf[k.bitmap1 + 1] &= (u8)~1; /* pfn 8 */
+	assert_int_equal(judge(k.buf, k.len, &r, &l), -EBADMSG);
+	assert_string_equal(l.text, "bitmaps: pfn 0x8 is in bitmap 2 (dumped), not in bitmap 1 "
+				    "(RAM)\nnot sound: 1 problem");
+	test_kdump_free(&k);
+}
+
+static void test_incomplete(void **state)
+{
+	struct test_kdump k = make();
+	struct kdump_page_desc none = { 0 };
+	struct verify_result r;
+	struct lines l;
+
+	(void)state;
+	/* A page that is not there, and a file that ends in the last page. */
+	memcpy(k.buf + k.descs, &none, sizeof(none));
+	assert_int_equal(judge(k.buf, k.len - 1, &r, &l), -EBADMSG);
+	assert_int_equal(r.problems, 2);
+	assert_non_null(strstr(l.text, "pfn 0x5, descriptor 0: page is not in the dump\n"));
+	assert_non_null(strstr(l.text, "pfn 0x9c3f, descriptor 5: file ends before the page"));
+	/* The same is sound in a file that says so. */
+	test_patch(&k, HEAD(status), KDUMP_INCOMPLETE);
+	assert_int_equal(judge(k.buf, k.len - 1, &r, &l), 0);
+	assert_string_equal(l.text, "sound as far as it goes, but incomplete: kdump, 2 of 6 pages "
+				    "missing");
+	/* But what is there must still be right. */
+	test_patch(&k, k.descs + DESC(1, flags), KDUMP_ZSTD);
+	assert_int_equal(judge(k.buf, k.len - 1, &r, &l), -EBADMSG);
+	assert_int_equal(r.problems, 1);
+	/* Cut in the descriptors. */
+	test_patch(&k, HEAD(status), 0);
+	assert_int_equal(judge(k.buf, k.descs + 30, &r, &l), -EBADMSG);
+	assert_non_null(strstr(l.text, "file ends in the page descriptors (24606 of 24720 bytes), "
+				       "but is not marked incomplete\n"));
+	test_kdump_free(&k);
+}
+
+static void test_flat_cut(void **state)
+{
+	struct test_kdump k = make();
+	const struct test_flat_piece p[] = { { 0, k.data }, { k.data, k.len - k.data } };
+	struct verify_result r;
+	struct lines l;
+	size_t size;
+	u8 *flat = test_flatten(k.buf, p, 2, &size);
+
+	(void)state;
+	assert_int_equal(judge(flat, size - 16, &r, &l), -EBADMSG);
+	assert_string_equal(l.text, "flattened stream ends early, but is not marked incomplete\n"
+				    "not sound: 1 problem");
+	free(flat);
+	test_kdump_free(&k);
+}
+
+/* Of very many problems only the first are told, all are counted. */
+static void test_bounded(void **state)
+{
+	struct test_page many[100];
+	struct test_kdump k;
+	struct verify_result r;
+	struct lines l;
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_SIZE(many); i++)
+		many[i] = (struct test_page){ i, KDUMP_LZO, 0 };
+	k = test_kdump_make(MAX_PFN, many, ARRAY_SIZE(many), vmcoreinfo);
+	assert_int_equal(judge(k.buf, k.len, &r, &l), -EBADMSG);
+	assert_int_equal(l.n, VERIFY_LINES_MAX);
+	assert_int_equal(r.problems, 100);
+	assert_int_equal(r.unsupported, 100);
+	assert_non_null(strstr(l.text, "\nnot sound: 100 problems, the first of them above"));
+	test_kdump_free(&k);
+}
+
+/* An ELF vmcore: a note, and two pages of memory at 1 MiB. */
+struct test_elf {
+	Elf64_Ehdr eh;
+	Elf64_Phdr ph[2];
+	Elf64_Nhdr nh;
+	char name[12], text[64];
+	u8 data[2 * 4096];
+};
+
+static struct test_elf elf_make(void)
+{
+	struct test_elf t = {
+		.eh = { .e_ident = { ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB,
+				     EV_CURRENT },
+			.e_type = ET_CORE,
+			.e_machine = EM_X86_64,
+			.e_version = EV_CURRENT,
+			.e_phoff = offsetof(struct test_elf, ph),
+			.e_ehsize = sizeof(Elf64_Ehdr),
+			.e_phentsize = sizeof(Elf64_Phdr),
+			.e_phnum = 2 },
+		.ph = { { .p_type = PT_NOTE,
+			  .p_offset = offsetof(struct test_elf, nh),
+			  .p_filesz = sizeof(Elf64_Nhdr) + 12 + 64 },
+			{ .p_type = PT_LOAD,
+			  .p_offset = offsetof(struct test_elf, data),
+			  .p_paddr = 1 << 20,
+			  .p_filesz = 2 * 4096,
+			  .p_memsz = 2 * 4096 } },
+		.nh = { 11, 64, 0 },
+		.name = "VMCOREINFO",
+	};
+
+	strncpy(t.text, vmcoreinfo, sizeof(t.text));
+	return t;
+}
+
+static void test_elf(void **state)
+{
+	static const struct {
+		size_t off, width;
+		u64 value;
+		size_t cut;
+		int rc;
+		const char *msg;
+	} t[] = {
+#define ELF(field) offsetof(struct test_elf, field), sizeof(((struct test_elf *)0)->field)
+		{ ELF(eh.e_flags), 0, 0, 0, "sound: elf, 2 pages" },
+		{ ELF(eh.e_flags), 0, 4096, -EBADMSG,
+		  "phdr 1: 8192 bytes at 264 are past the end" },
+		{ ELF(eh.e_flags), 1, 4096, 0, "but incomplete: elf, 1 of 2 pages missing" },
+		{ ELF(ph[1].p_memsz), 4096, 0, -EBADMSG,
+		  "phdr 1: 8192 bytes in the file for 4096 of memory" },
+		{ ELF(ph[1].p_type), PT_NULL, 0, -EBADMSG, "no PT_LOAD" },
+		{ ELF(ph[0].p_type), PT_NULL, 0, -EBADMSG,
+		  "0 PT_NOTE, one is to be the first of 2" },
+		{ ELF(ph[0].p_filesz), 1 << 16, 0, -EBADMSG, "phdr 0: notes end early" },
+		{ ELF(nh.n_descsz), 65, 0, -EBADMSG, "notes: " },
+		{ ELF(eh.e_machine), EM_AARCH64, 0, -EBADMSG, "is not x86_64" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(t); i++) {
+		struct test_elf elf = elf_make();
+		struct verify_result r;
+		struct lines l;
+
+		memcpy((u8 *)&elf + t[i].off, &t[i].value, t[i].width);
+		assert_int_equal(judge(&elf, sizeof(elf) - t[i].cut, &r, &l), t[i].rc);
+		if (!strstr(l.text, t[i].msg))
+			fail_msg("\"%s\" is not in \"%s\"", t[i].msg, l.text);
+	}
+}
+
+static void test_info(void **state)
+{
+	struct test_kdump k = make();
+	struct test_file f;
+	struct core *core = NULL;
+	struct info in;
+
+	(void)state;
+	f = test_file_make(k.buf, k.len - 1);
+	assert_int_equal(core_open(&core, f.path, CORE_PARTIAL, NULL), 0);
+	assert_int_equal(info_get(&in, core, NULL), 0);
+	assert_string_equal(in.format, "kdump");
+	assert_string_equal(in.release, "6.1.0-test");
+	assert_string_equal(in.build_id, "0123abcd");
+	assert_string_equal(in.crash_time, "2023-11-14 22:13:20 UTC");
+	assert_string_equal(in.compression, "none, zlib, zstd");
+	assert_true(in.has_level);
+	assert_int_equal(in.level, 31);
+	assert_int_equal(in.pages_ram, 7);
+	assert_int_equal(in.pages_in_file, 5);
+	assert_false(in.complete);
+	assert_string_equal(in.panic, "");
+	assert_string_not_equal(in.problem, "");
+	core_close(core);
+	close(f.fd);
+	test_kdump_free(&k);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_sound),
+		cmocka_unit_test(test_bad_headers),
+		cmocka_unit_test(test_bad_pages),
+		cmocka_unit_test(test_zlib_checksum),
+		cmocka_unit_test(test_bitmap_not_subset),
+		cmocka_unit_test(test_incomplete),
+		cmocka_unit_test(test_flat_cut),
+		cmocka_unit_test(test_bounded),
+		cmocka_unit_test(test_elf),
+		cmocka_unit_test(test_info),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
