@@ -87,7 +87,8 @@ static int add(struct olds *o, const char *name)
 	}
 	v = &o->v[o->n++];
 	memset(v, 0, sizeof(*v));
-	snprintf(v->dir, sizeof(v->dir), "%s", name);
+	/* naming_parse() took it, so it fits */
+	snprintf(v->dir, sizeof(v->dir), "%.*s", (int)sizeof(v->dir) - 1, name);
 	stamp_of(v);
 	return 0;
 }

@@ -127,7 +127,7 @@ int step_target_child(struct init *in, struct err *e)
 	rc = make_dirs(in, e);
 	if (rc)
 		return rc;
-	snprintf(sh->said, sizeof(sh->said), "target %.64s is %.32s, the dump goes to %.48s/%.40s",
+	snprintf(sh->said, sizeof(sh->said), "target %.60s is %.28s, the dump goes to %.48s/%.32s",
 		 t->device, sh->device, strcmp(in->conf.path, "/") ? in->conf.path : "",
 		 sh->names.dir);
 	return 0;

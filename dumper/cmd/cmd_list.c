@@ -14,8 +14,8 @@
 #include "../base/guard.h"
 #include "../base/io.h"
 #include "../base/naming.h"
+#include "../base/record_read.h"
 #include "cmd.h"
-#include "record_read.h"
 
 #define CONF_DEFAULT "/etc/crashpod.conf"
 #define PATH_DEFAULT "/var/crash"

@@ -6,7 +6,7 @@
 #ifndef CRASHPOD_RECORD_READ_H
 #define CRASHPOD_RECORD_READ_H
 
-#include "../base/types.h"
+#include "types.h"
 
 /* What is not printable ASCII becomes '?'; the value is cut to fit. */
 int record_read(int dir, const char *file, const char *key, char *out, size_t cap);

@@ -7,8 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../base/guard.h"
-#include "../base/io.h"
+#include "guard.h"
+#include "io.h"
 
 #define RECORD_MAX ((size_t)256 << 10)
 

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "../keep.h"
+#include "tempdir.h"
+
+/* Makes DIR with these files, named up to the blank. */
+static void make(struct tempdir *t, const char *dir, const char *files)
+{
+	char path[256];
+
+	tempdir_mkdir(t, dir);
+	while (*files) {
+		size_t n = strcspn(files, " ");
+
+		snprintf(path, sizeof(path), "%s/%.*s", dir, (int)n, files);
+		tempdir_puts(t, path, "x");
+		files += n + (files[n] == ' ');
+	}
+}
+
+static void count(void *arg, const char *line)
+{
+	assert_non_null(strstr(line, "old dump "));
+	++*(unsigned *)arg;
+}
+
+static void test_prune(void **state)
+{
+	static const struct {
+		unsigned keep, removed;
+		const char *stay, *go; /* names with blanks between */
+	} t[] = {
+		{ 0, 0, "202601010000 202601010000-2 127.0.0.1-2026-01-01-00:00:30 202602010000",
+		  "" },
+		{ 9, 0, "202601010000 202601010000-2 127.0.0.1-2026-01-01-00:00:30 202602010000",
+		  "" },
+		{ 4, 0, "202601010000 202601010000-2 127.0.0.1-2026-01-01-00:00:30 202602010000",
+		  "" },
+		{ 3, 1, "202601010000-2 127.0.0.1-2026-01-01-00:00:30 202602010000",
+		  "202601010000" },
+		{ 2, 2, "127.0.0.1-2026-01-01-00:00:30 202602010000",
+		  "202601010000 202601010000-2" },
+		{ 1, 3, "202602010000",
+		  "202601010000 202601010000-2 127.0.0.1-2026-01-01-00:00:30" },
+	};
+	/* never counted, never touched */
+	static const char bystanders[] = "202501010000 202501020000 202501030000 notes other "
+					 "202501050000";
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(t); i++) {
+		const char *lists[] = { t[i].stay, bystanders, t[i].go };
+		struct err e = { 0 };
+		unsigned removed = 0;
+		struct tempdir d;
+
+		tempdir_open(&d);
+		make(&d, "202601010000", "dump.202601010000 dmesg.202601010000 crashpod.json");
+		make(&d, "202601010000-2", "dump.202601010000 crashpod.json extra");
+		make(&d, "127.0.0.1-2026-01-01-00:00:30", "vmcore crashpod.json");
+		make(&d, "202602010000", "dump.202602010000 crashpod.json");
+		/* incomplete; another tool's; without a dump; not a dump's name; a link to one */
+		make(&d, "202501010000", "dump.202501010000-incomplete crashpod.json");
+		make(&d, "202501020000", "dump.202501020000 dmesg.202501020000");
+		make(&d, "202501030000", "crashpod.json");
+		make(&d, "notes", "vmcore crashpod.json");
+		make(&d, "other", "dump.202501050000 crashpod.json");
+		assert_int_equal(symlinkat("other", d.fd, "202501050000"), 0);
+
+		assert_int_equal(keep_prune(d.fd, t[i].keep, "202602010000", count, &removed, &e),
+				 0);
+		assert_int_equal(removed, t[i].removed);
+		for (size_t l = 0; l < ARRAY_SIZE(lists); l++) {
+			char copy[256], *save = NULL;
+
+			snprintf(copy, sizeof(copy), "%s", lists[l]);
+			for (char *p = strtok_r(copy, " ", &save); p;
+			     p = strtok_r(NULL, " ", &save))
+				if (tempdir_has(&d, p) != (l < 2))
+					fail_msg("keep %u: %s", t[i].keep, p);
+		}
+		assert_true(tempdir_has(&d, "other/dump.202501050000"));
+		tempdir_close(&d);
+	}
+}
+
+/* The new dump stays even where the clock says that it is the oldest. */
+static void test_newest_by_name_only(void **state)
+{
+	struct err e = { 0 };
+	unsigned removed = 0;
+	struct tempdir d;
+
+	(void)state;
+	tempdir_open(&d);
+	make(&d, "197001010000", "dump.197001010000 crashpod.json");
+	make(&d, "202601010000", "dump.202601010000 crashpod.json");
+	assert_int_equal(keep_prune(d.fd, 1, "197001010000", count, &removed, &e), 0);
+	assert_true(tempdir_has(&d, "197001010000/dump.197001010000"));
+	assert_false(tempdir_has(&d, "202601010000"));
+	tempdir_close(&d);
+}
+
+/* A directory inside is somebody's own: it stays and is told. Links in a dump are not followed. */
+static void test_foreign_content(void **state)
+{
+	struct err e = { 0 };
+	unsigned removed = 0;
+	struct tempdir d;
+
+	(void)state;
+	tempdir_open(&d);
+	make(&d, "202601010000", "dump.202601010000 crashpod.json");
+	make(&d, "202601010000/mine", "precious");
+	make(&d, "202601020000", "dump.202601020000 crashpod.json");
+	tempdir_puts(&d, "victim", "safe");
+	assert_int_equal(symlinkat("../victim", d.fd, "202601020000/link"), 0);
+	make(&d, "202601030000", "dump.202601030000 crashpod.json");
+	assert_true(keep_prune(d.fd, 1, "202601030000", count, &removed, &e) < 0);
+	assert_non_null(strstr(e.msg, "old dump 202601010000"));
+	assert_true(tempdir_has(&d, "202601010000/mine/precious"));
+	assert_false(tempdir_has(&d, "202601020000"));
+	assert_true(tempdir_has(&d, "victim"));
+	assert_int_equal(removed, 1);
+	tempdir_close(&d);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_prune),
+		cmocka_unit_test(test_newest_by_name_only),
+		cmocka_unit_test(test_foreign_content),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include <signal.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "../clock.h"
+#include "../steps.h"
+
+/* Steps of the tests leave a letter in the first note, which no runner touches. */
+static void leave(struct init *in, char c)
+{
+	size_t n = strlen(in->notes[0]);
+
+	in->notes[0][n] = c;
+	in->notes[0][n + 1] = '\0';
+}
+
+static int here_a(struct init *in, const struct step *s, struct err *e)
+{
+	(void)s;
+	(void)e;
+	leave(in, 'a');
+	snprintf(in->sh->said, sizeof(in->sh->said), "a was here");
+	return 0;
+}
+
+static int here_skip(struct init *in, const struct step *s, struct err *e)
+{
+	(void)s;
+	(void)e;
+	leave(in, 's');
+	return STEP_SKIP;
+}
+
+static int here_fail(struct init *in, const struct step *s, struct err *e)
+{
+	(void)s;
+	leave(in, 'f');
+	return err_set(e, -EIO, "broken \x1b");
+}
+
+static int child_says(struct init *in, struct err *e)
+{
+	(void)e;
+	leave(in, 'X'); /* lost: a child has a copy */
+	snprintf(in->sh->said, sizeof(in->sh->said), "the child says so");
+	return 0;
+}
+
+static int child_fails(struct init *in, struct err *e)
+{
+	(void)in;
+	return err_set(e, -ENOSPC, "disk full");
+}
+
+static int child_crashes(struct init *in, struct err *e)
+{
+	(void)e;
+	memset(in->sh->said, 'x', sizeof(in->sh->said));
+	raise(SIGKILL);
+	return 0;
+}
+
+static int child_hangs(struct init *in, struct err *e)
+{
+	(void)in;
+	(void)e;
+	clock_sleep_ms(60000);
+	return 0;
+}
+
+static const struct step table[] = {
+	{ "one", STEP_BOOT, STEP_GO_ON, 0, here_a, NULL },
+	{ "skipped", STEP_BOOT, STEP_GO_ON, 0, here_skip, NULL },
+	{ "soft", STEP_BOOT, STEP_GO_ON, 0, here_fail, NULL },
+	{ "child", STEP_BOOT, STEP_GO_ON, 10, NULL, child_says },
+	{ "full", STEP_TARGET, STEP_STOP, 10, NULL, child_fails },
+	{ "never", STEP_TARGET, STEP_STOP, 0, here_a, NULL },
+	{ "crash", STEP_LOST, STEP_GO_ON, 10, NULL, child_crashes },
+	{ "hang", STEP_LOST, STEP_GO_ON, 1, NULL, child_hangs },
+	{ "last", STEP_LOST, STEP_GO_ON, 0, here_a, NULL },
+	{ NULL, STEP_END, STEP_GO_ON, 0, NULL, NULL },
+};
+
+struct fixture {
+	struct init in;
+	int out; /* what is said */
+};
+
+static int setup(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+	int fd[2];
+
+	if (!f || pipe(fd))
+		return -1;
+	f->in.sh = mmap(NULL, sizeof(*f->in.sh), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+			-1, 0);
+	f->in.watchdog_fd = -1;
+	f->in.start_ms = clock_ms();
+	f->in.end_ms = f->in.start_ms + 60000;
+	f->in.con.fd = fd[1];
+	f->out = fd[0];
+	*state = f;
+	return f->in.sh == MAP_FAILED;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	close(f->out);
+	close(f->in.con.fd);
+	munmap(f->in.sh, sizeof(*f->in.sh));
+	free(f);
+	return 0;
+}
+
+static void assert_said(struct fixture *f, const char *want)
+{
+	char buf[4096];
+	ssize_t n = read(f->out, buf, sizeof(buf) - 1);
+
+	assert_true(n >= 0);
+	buf[n] = '\0';
+	assert_string_equal(buf, want);
+}
+
+static void test_go_on(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_true(steps_run(&f->in, table, STEP_BOOT));
+	assert_string_equal(f->in.notes[0], "asf");
+	assert_said(f, "crashpod: a was here\n"
+		       "crashpod: soft failed: broken \\x1b\n"
+		       "crashpod: the child says so\n");
+	assert_int_equal(f->in.nlog, 3);
+	assert_string_equal(f->in.log[1].name, "soft");
+	assert_false(f->in.log[1].ok);
+	assert_string_equal(f->in.log[2].msg, "the child says so");
+	assert_string_equal(f->in.why, "");
+}
+
+static void test_stop(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_false(steps_run(&f->in, table, STEP_TARGET));
+	assert_string_equal(f->in.notes[0], "");
+	assert_said(f, "crashpod: full failed: disk full\n");
+	assert_string_equal(f->in.why, "full: disk full");
+}
+
+/* A crash and a hang cost their own step only, and are told. */
+static void test_crash_and_hang(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_true(steps_run(&f->in, table, STEP_LOST));
+	assert_string_equal(f->in.notes[0], "a");
+	assert_said(f, "crashpod: crash failed: crashed with signal 9\n"
+		       "crashpod: hang failed: ran into its deadline of 1 s\n"
+		       "crashpod: a was here\n");
+	assert_true(f->in.log[1].took_ms >= 1000);
+}
+
+/* When the capture's time is over no target is begun, but its end is. */
+static void test_time_over(void **state)
+{
+	struct fixture *f = *state;
+
+	f->in.end_ms = f->in.start_ms;
+	f->in.conf.timeout_s = 77;
+	assert_false(steps_run(&f->in, table, STEP_TARGET));
+	assert_said(f, "crashpod: full failed: the 77 s of the whole capture are over\n");
+	assert_true(steps_run(&f->in, table, STEP_LOST));
+	assert_int_equal(f->in.log[2].took_ms >= 1000, 1);
+}
+
+/* What happened without a console is said when there is one. */
+static void test_said_later(void **state)
+{
+	struct fixture *f = *state;
+	int fd = f->in.con.fd;
+
+	f->in.con.fd = -1;
+	assert_false(steps_run(&f->in, table, STEP_TARGET));
+	f->in.con.fd = fd;
+	assert_true(steps_run(&f->in, table, STEP_END));
+	assert_false(steps_run(&f->in, table, STEP_TARGET));
+	assert_said(f, "crashpod: full failed: disk full\ncrashpod: full failed: disk full\n");
+}
+
+/* The record has an end; the steps do not. */
+static void test_log_full(void **state)
+{
+	struct fixture *f = *state;
+
+	f->in.nlog = f->in.nsaid = INIT_LOG_MAX;
+	assert_false(steps_run(&f->in, table, STEP_TARGET));
+	assert_said(f, "crashpod: full failed: disk full\n");
+}
+
+/* Every step of PID 1's own table can be run, and the last one ends the machine. */
+static void test_table(void **state)
+{
+	const struct step *s = steps;
+
+	(void)state;
+	for (; s->name; s++) {
+		assert_true(s->run || s->child);
+		/* only the dump may take what is left of the whole */
+		if (s->child && strcmp(s->name, "dump") != 0)
+			assert_in_range(s->deadline_s, 1, 200);
+	}
+	assert_string_equal(s[-1].name, "finish");
+	assert_int_equal(s[-1].when, STEP_END);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_go_on, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_stop, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_crash_and_hang, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_time_over, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_said_later, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_log_full, setup, teardown),
+		cmocka_unit_test(test_table),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
