@@ -14,7 +14,7 @@
 #include "lib_kdump.h"
 
 /* Three chunks of a bitmap, a page at every edge. */
-#define MAX_PFN 70000
+#define MAX_PFN 70001
 static const struct test_page pages[] = {
 	{ 0, 0, 'a' },
 	{ 1, KDUMP_ZLIB, 'b' },
@@ -28,7 +28,7 @@ static const struct test_page pages[] = {
 	{ 32767, 0, 'f' },
 	{ 32768, KDUMP_ZSTD, 'g' },
 	{ 65535, KDUMP_ZLIB, 'h' },
-	{ 69999, KDUMP_ZSTD, 'i' },
+	{ 70000, KDUMP_ZSTD, 'i' },
 };
 static const char vmcoreinfo[] = "OSRELEASE=6.1.0-test\nCRASHTIME=1700000000\n";
 
@@ -211,7 +211,7 @@ static void test_rejects(void **state)
 		{ HEAD(sub_hdr_size), 0, -EINVAL, "sub_hdr_size 0" },
 		{ HEAD(sub_hdr_size), -1ull, -EINVAL, "sub_hdr_size -1" },
 		{ HEAD(sub_hdr_size), INT32_MAX, -EINVAL, "file ends before the bitmaps do" },
-		{ HEAD(bitmap_blocks), 2, -EINVAL, "2 bitmap blocks for 70000 pages" },
+		{ HEAD(bitmap_blocks), 2, -EINVAL, "2 bitmap blocks for 70001 pages" },
 		{ HEAD(bitmap_blocks), UINT32_MAX, -EINVAL, "file ends before the bitmaps do" },
 		{ SUB(split), 1, -ENOTSUP, "one file of a split dump" },
 		{ SUB(max_mapnr_64), 0, -EINVAL, "max_mapnr 0" },
@@ -427,6 +427,36 @@ static void test_flattened_rewrite(void **state)
 	test_kdump_free(&k);
 }
 
+/* In a stream that ends early a gap is lost data, not zeros. The first page is stored raw. */
+static void test_flattened_gap(void **state)
+{
+	struct test_kdump k = make();
+	u64 d = k.data;
+	const struct test_flat_piece p[] = { { 0, d },
+					     { d + PAGE_SIZE, k.len - d - PAGE_SIZE },
+					     { d, PAGE_SIZE } };
+	struct err e = { 0 };
+	struct test_file f;
+	struct source *s;
+	struct window w;
+	size_t size;
+	u8 *flat = test_flatten(k.buf, p, 3, &size), byte;
+
+	(void)state;
+	f = test_file_make(flat, size - 16 - PAGE_SIZE - 16);
+	s = open_ok(&f, SOURCE_PARTIAL);
+	assert_int_equal(window_open(&w, s, PAGE_SIZE, NULL), 0);
+	assert_int_equal(window_read(&w, 0, &byte, 1, &e), -ENODATA);
+	check_msg(&e, "pfn 0: read 0 of 4096 bytes");
+	assert_int_equal(window_read(&w, PAGE_SIZE + 8, &byte, 1, NULL), 0);
+	assert_int_equal(byte, 'b');
+	window_close(&w);
+	source_close(s);
+	close(f.fd);
+	free(flat);
+	test_kdump_free(&k);
+}
+
 static void test_flattened_rejects(void **state)
 {
 	static const struct {
@@ -470,17 +500,12 @@ static void test_flattened_rejects(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_reads),
-		cmocka_unit_test(test_absent_pages),
-		cmocka_unit_test(test_windows),
-		cmocka_unit_test(test_bits),
-		cmocka_unit_test(test_rejects),
-		cmocka_unit_test(test_bad_descriptors),
-		cmocka_unit_test(test_cut_short),
-		cmocka_unit_test(test_version_3),
-		cmocka_unit_test(test_flattened),
-		cmocka_unit_test(test_flattened_rewrite),
-		cmocka_unit_test(test_flattened_rejects),
+		cmocka_unit_test(test_reads),	      cmocka_unit_test(test_absent_pages),
+		cmocka_unit_test(test_windows),	      cmocka_unit_test(test_bits),
+		cmocka_unit_test(test_rejects),	      cmocka_unit_test(test_bad_descriptors),
+		cmocka_unit_test(test_cut_short),     cmocka_unit_test(test_version_3),
+		cmocka_unit_test(test_flattened),     cmocka_unit_test(test_flattened_rewrite),
+		cmocka_unit_test(test_flattened_gap), cmocka_unit_test(test_flattened_rejects),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
