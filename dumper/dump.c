@@ -129,7 +129,7 @@ static int make_dump(struct engine *en, struct dump_stats *st, bool *openable, s
 	if (rc)
 		return err_ctx(e, "pass 2");
 	set_phase(o, DUMP_PHASE_SYNC);
-	return en->out->ops->finish(en->out, e);
+	return en->out->ops->finish(en->out, true, e);
 }
 
 /* Everything between an open sink and a file that has its name, or has been given up. */
@@ -145,6 +145,8 @@ static enum dump_result run_with_sink(const struct core *core, const struct dump
 		rc = engine_open(&en, core, o, out, e);
 		if (rc == 0)
 			rc = make_dump(&en, st, &openable, e);
+		if (rc && openable && sink->once)
+			out->ops->finish(out, false, NULL);
 		if (rc == 0 || openable)
 			count_pages(&en, &st->pages);
 		st->level_used = out->level;

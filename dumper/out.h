@@ -3,7 +3,8 @@
  * The engine calls, in this order: begin; plan for every chunk (pass 1; again from begin when the
  * level is raised); prepare; in each thread worker_open, pages for every run, worker_close
  * (pass 2); finish. From prepare on, the file opens in the readers and says it is incomplete;
- * finish clears that mark.
+ * finish clears that mark. A sink that writes once gets its headers from finish, and it is called
+ * for a dump that stopped early as well.
  * Units:   pfn, counts in pages; index = number of the page among all that are dumped, in pfn order.
  * Errors:  0 or -errno from the sink.
  * Threads: plan and the worker calls come from many threads at once; plan for any chunk order. */
@@ -40,7 +41,7 @@ struct out_ops {
 		     struct err *e);
 	int (*worker_flush)(struct out_worker *w, struct err *e);
 	void (*worker_close)(struct out_worker *w, struct out_counts *counts);
-	int (*finish)(struct out *o, struct err *e);
+	int (*finish)(struct out *o, bool complete, struct err *e);
 	void (*close)(struct out *o);
 };
 

@@ -167,18 +167,19 @@ static int elf_prepare(struct out *o, u64 kept, struct err *e)
 	(void)kept;
 	elf_plan_join(&oe->plan);
 	phnum = 1 + oe->plan.n + alias_headers(oe, NULL);
-	if (phnum >= PN_XNUM)
+	/* a gap that had to grow leaves holes in segments, which a stream cannot have */
+	if (phnum >= PN_XNUM || (!o->sink->holes && oe->plan.gap > 1))
 		return err_set(e, -E2BIG, "ELF: %zu segments are too many", phnum);
 	data = sizeof(Elf64_Ehdr) + phnum * sizeof(Elf64_Phdr) + o->core->src->notes_len;
 	data = align_up(data, PAGE_SIZE);
 	end = elf_plan_settle(&oe->plan, data);
 	rc = o->sink->ops->set_size(o->sink, end, e);
-	if (rc == 0 && !o->sink->holes && oe->plan.gap > 1)
-		rc = o->sink->ops->zero(o->sink, data, end - data, e);
+	if (rc == 0)
+		rc = o->sink->ops->zero(o->sink, 0, sizeof(Elf64_Ehdr), false, e);
 	fill_ehdr(oe, phnum);
 	if (rc == 0)
 		rc = write_phdrs(oe, phnum, e);
-	if (rc == 0)
+	if (rc == 0 && !o->sink->once)
 		rc = write_ehdr(oe, FLAG_INCOMPLETE, e);
 	atomic_store(&o->sink->end, end);
 	return rc;
@@ -258,12 +259,12 @@ static void elf_worker_close(struct out_worker *w, struct out_counts *counts)
 	free(w);
 }
 
-static int elf_finish(struct out *o, struct err *e)
+static int elf_finish(struct out *o, bool complete, struct err *e)
 {
 	int rc = o->opts->sync ? o->sink->ops->sync(o->sink, e) : 0;
 
 	if (rc == 0)
-		rc = write_ehdr(elf_of(o), 0, e);
+		rc = write_ehdr(elf_of(o), complete ? 0 : FLAG_INCOMPLETE, e);
 	if (rc == 0 && o->opts->sync)
 		rc = o->sink->ops->sync(o->sink, e);
 	return rc;

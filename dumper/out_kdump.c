@@ -92,7 +92,8 @@ static int kdump_begin(struct out *o, struct err *e)
 	if (2 * ok->layout.bitmap_bytes / PAGE_SIZE > UINT32_MAX)
 		return err_set(e, -EFBIG, "%llu pages are more than the format can hold",
 			       (unsigned long long)s->max_pfn);
-	return 0;
+	return o->sink->ops->zero(o->sink, ok->layout.bitmap1, 2 * ok->layout.bitmap_bytes, false,
+				  e);
 }
 
 static int kdump_plan(struct out *o, u64 pfn, const u64 *ram, const u64 *keep, struct err *e)
@@ -105,7 +106,7 @@ static int kdump_plan(struct out *o, u64 pfn, const u64 *ram, const u64 *keep, s
 	for (size_t i = 0; i < CHUNK_WORDS && !any; i++)
 		any = ram[i];
 	/* most of a sparse address space is holes in both senses */
-	if (!any && o->sink->holes)
+	if (!any && !o->sink->once)
 		return 0;
 	rc = sink_pwrite(o->sink, ram, CHUNK_PAGES / 8, ok->layout.bitmap1 + at, e);
 	if (rc == 0)
@@ -163,10 +164,12 @@ static int kdump_prepare(struct out *o, u64 kept, struct err *e)
 		return err_set(e, -EFBIG, "%llu pages to dump", (unsigned long long)kept);
 	descs_end = ok->layout.descs + kept * sizeof(struct kdump_page_desc);
 	ok->data = align_up(descs_end, PAGE_SIZE);
-	rc = o->sink->ops->zero(o->sink, ok->layout.descs, ok->data - ok->layout.descs, e);
+	rc = o->sink->ops->zero(o->sink, ok->layout.descs, ok->data - ok->layout.descs, true, e);
+	if (rc == 0)
+		rc = o->sink->ops->zero(o->sink, 0, ok->layout.bitmap1, false, e);
 	if (rc == 0)
 		rc = o->sink->ops->set_size(o->sink, ok->data, e);
-	if (rc == 0)
+	if (rc == 0 && !o->sink->once)
 		rc = write_headers(ok, compression_status(ok) | KDUMP_INCOMPLETE, e);
 	atomic_store(&o->sink->end, ok->data);
 	if (rc == 0)
@@ -331,16 +334,17 @@ static int kdump_pages(struct out_worker *w, u64 pfn, size_t n, u64 index, const
 	return 0;
 }
 
-static int kdump_finish(struct out *o, struct err *e)
+static int kdump_finish(struct out *o, bool complete, struct err *e)
 {
 	struct out_kdump *ok = kdump_of(o);
+	u32 status = compression_status(ok) | (complete ? 0 : KDUMP_INCOMPLETE);
 	int rc = 0;
 
 	/* data before the mark that says it is all there */
 	if (o->opts->sync)
 		rc = o->sink->ops->sync(o->sink, e);
 	if (rc == 0)
-		rc = write_headers(ok, compression_status(ok), e);
+		rc = write_headers(ok, status, e);
 	if (rc == 0 && o->opts->sync)
 		rc = o->sink->ops->sync(o->sink, e);
 	return rc;

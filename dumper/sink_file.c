@@ -49,13 +49,13 @@ static int file_pwrite(struct sink *s, const void *buf, size_t len, u64 off, str
 		  : 0;
 }
 
-static int file_zero(struct sink *s, u64 off, u64 len, struct err *e)
+static int file_zero(struct sink *s, u64 off, u64 len, bool reserve, struct err *e)
 {
 	struct sink_file *f = file_of(s);
 
 	/* Room for the descriptors now, rather than an error when they are known. A file system
 	 * without fallocate leaves a hole, which reads as zeros too. */
-	if (len && fallocate(f->fd, 0, (off_t)off, (off_t)len) && errno == ENOSPC)
+	if (reserve && len && fallocate(f->fd, 0, (off_t)off, (off_t)len) && errno == ENOSPC)
 		return err_sys(e, -ENOSPC, "%llu bytes for headers of %s", (unsigned long long)len,
 			       f->temp);
 	return 0;

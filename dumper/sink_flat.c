@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* sink_flat.c - makedumpfile's flattened stream: each write goes out as a record with its offset,
- * in the order they come, so that it can leave through a pipe. `makedumpfile -R` makes the file. */
+ * in the order they come, so that it can leave through a pipe. `makedumpfile -R` makes the file.
+ * Readers take the first record that holds an offset, so no byte may come twice: what is written
+ * again lies in a fixed record, which is changed in place where the stream is a file. */
 #include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -14,12 +16,19 @@
 #include "kdump_fmt.h"
 #include "sink.h"
 
+#define FIXED_MAX 4
+
 struct sink_flat {
 	struct sink sink;
 	struct sink *file; /* NULL: standard output */
 	u64 pos;           /* in the stream */
 	u64 whole;         /* where the last whole record ends */
 	pthread_mutex_t lock;
+	struct fixed {
+		u64 off, len; /* in the dump */
+		u64 pos;      /* of its data in the stream */
+	} fixed[FIXED_MAX];
+	size_t nfixed;
 };
 
 static struct sink_flat *flat_of(struct sink *s)
@@ -42,36 +51,79 @@ static int stream_write(struct sink_flat *f, const void *buf, size_t len, struct
 	return rc;
 }
 
+static const struct fixed *fixed_find(const struct sink_flat *f, u64 off, size_t len)
+{
+	for (size_t i = 0; i < f->nfixed; i++) {
+		const struct fixed *x = &f->fixed[i];
+
+		if (off >= x->off && off - x->off <= x->len && len <= x->len - (off - x->off))
+			return x;
+	}
+	return NULL;
+}
+
+static int record_write(struct sink_flat *f, const void *buf, size_t len, u64 off, struct err *e)
+{
+	struct kdump_flat_record r = { htobe64(off), htobe64(len) };
+	int rc = stream_write(f, &r, sizeof(r), e);
+
+	if (rc == 0)
+		rc = stream_write(f, buf, len, e);
+	if (rc == 0)
+		f->whole = f->pos;
+	return rc;
+}
+
 static int flat_pwrite(struct sink *s, const void *buf, size_t len, u64 off, struct err *e)
+{
+	struct sink_flat *f = flat_of(s);
+	const struct fixed *x;
+	int rc;
+
+	pthread_mutex_lock(&f->lock);
+	x = fixed_find(f, off, len);
+	if (x)
+		rc = f->file->ops->pwrite(f->file, buf, len, x->pos + (off - x->off), e);
+	else
+		rc = record_write(f, buf, len, off, e);
+	pthread_mutex_unlock(&f->lock);
+	return rc;
+}
+
+static int zeros_write(struct sink_flat *f, u64 len, struct err *e)
+{
+	static const u8 zeros[64 << 10];
+	int rc = 0;
+
+	while (len && rc == 0) {
+		size_t n = MIN(len, sizeof(zeros));
+
+		rc = stream_write(f, zeros, n, e);
+		len -= n;
+	}
+	return rc;
+}
+
+static int flat_zero(struct sink *s, u64 off, u64 len, bool reserve, struct err *e)
 {
 	struct sink_flat *f = flat_of(s);
 	struct kdump_flat_record r = { htobe64(off), htobe64(len) };
 	int rc;
 
-	pthread_mutex_lock(&f->lock);
+	(void)reserve;
+	if (!f->file || len == 0 || fixed_find(f, off, len))
+		return 0;
+	if (f->nfixed == FIXED_MAX)
+		return err_set(e, -E2BIG, "more than %d fixed records", FIXED_MAX);
 	rc = stream_write(f, &r, sizeof(r), e);
+	f->fixed[f->nfixed] = (struct fixed){ off, len, f->pos };
 	if (rc == 0)
-		rc = stream_write(f, buf, len, e);
-	if (rc == 0)
+		rc = zeros_write(f, len, e);
+	if (rc == 0) {
+		f->nfixed++;
 		f->whole = f->pos;
-	pthread_mutex_unlock(&f->lock);
-	return rc;
-}
-
-static int flat_zero(struct sink *s, u64 off, u64 len, struct err *e)
-{
-	static const u8 zeros[64 << 10];
-
-	while (len) {
-		size_t n = MIN(len, sizeof(zeros));
-		int rc = flat_pwrite(s, zeros, n, off, e);
-
-		if (rc)
-			return rc;
-		off += n;
-		len -= n;
 	}
-	return 0;
+	return rc;
 }
 
 /* The stream has no size of its own; every byte of the dump is in some record. */
@@ -106,6 +158,7 @@ static int flat_commit(struct sink *s, bool sync, struct err *e)
 	struct sink_flat *f = flat_of(s);
 	int rc = write_end(f, e);
 
+	atomic_store(&s->end, f->pos); /* what the stream came to */
 	if (rc == 0 && sync)
 		rc = flat_sync(s, e);
 	if (rc == 0 && f->file)
@@ -180,6 +233,7 @@ int sink_flat_open(struct sink **out, const char *path, struct err *e)
 	pthread_mutex_init(&f->lock, NULL);
 	if (strcmp(path, "-") != 0)
 		rc = sink_file_open(&f->file, path, false, e);
+	f->sink.once = !f->file;
 	if (rc == 0)
 		rc = write_header(f, e);
 	if (rc) {
