@@ -1,0 +1,119 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# check.sh - everything `make check` asks for, counted: ends with "N passed, N failed" and exit 1
+# when anything failed. Output of each part is in BUILD/check/PART.log.
+# usage: check.sh [PART...]   (default: all parts)
+set -eu
+
+cd "$(dirname "$0")/.."
+: "${BUILD:=build}" "${KERNEL:=6.1-cloud}"
+MAKE=${MAKE:-make}
+jobs=$(nproc)
+logs=$BUILD/check
+parts=${*:-"deps format gcc clang unit shellcheck mkinitrd qemu"}
+passed=0 failed=0
+
+mkdir -p "$logs"
+
+count() { # NPASSED NFAILED
+	passed=$((passed + $1)) failed=$((failed + $2))
+}
+
+# one command, one result
+one() { # NAME COMMAND...
+	name=$1
+	shift
+	if "$@" >"$logs/$name.log" 2>&1; then
+		echo "pass $name"
+		count 1 0
+	else
+		echo "fail $name: see $logs/$name.log"
+		tail -n 40 "$logs/$name.log"
+		count 0 1
+	fi
+}
+
+# A program that prints a line for each of its tests: lines that match PASS and FAIL are counted;
+# one that fails without such a line, or runs no test at all, is a failure too.
+many() { # NAME PASS FAIL COMMAND...
+	name=$1 good_re=$2 bad_re=$3 status=0
+	shift 3
+	"$@" >"$logs/$name.log" 2>&1 || status=$?
+	good=$(grep -Ec "$good_re" "$logs/$name.log") || true
+	bad=$(grep -Ec "$bad_re" "$logs/$name.log") || true
+	if [ "$bad" -eq 0 ] && { [ "$status" -ne 0 ] || [ "$good" -eq 0 ]; }; then
+		bad=1
+	fi
+	count "$good" "$bad"
+	if [ "$bad" -eq 0 ]; then
+		echo "pass $name: $good tests"
+	else
+		echo "fail $name: $bad of $((good + bad)) tests (exit $status), see $logs/$name.log"
+		grep -E "$bad_re|ERROR|runtime error" "$logs/$name.log" | head -n 20 || true
+		tail -n 15 "$logs/$name.log"
+	fi
+}
+
+unit() {
+	one unit-build "$MAKE" -j"$jobs" tests
+	for t in "$BUILD"/tests/*/tests/test_*; do
+		case $t in *.d | *.o) continue ;; esac
+		if [ -x "$t" ]; then
+			many "unit-$(basename "$t")" '^\[ *OK *\]' '^\[ *FAILED *\] [a-z]' "$t"
+		fi
+	done
+}
+
+mkinitrd_tests() {
+	for t in mkinitrd/tests/test_*.sh; do
+		many "$(basename "$t" .sh)" '^ok ' '^not ok ' sh "$t"
+	done
+}
+
+# The kernels and the oracles are fetched while the compilers run.
+ground_begin() {
+	python3 qemu-tests/run.py ground "$KERNEL" >"$logs/ground.log" 2>&1 &
+	ground_pid=$!
+}
+
+ground_end() {
+	if ! wait "$ground_pid"; then
+		echo "fail ground: see $logs/ground.log"
+		tail -n 20 "$logs/ground.log"
+		count 0 1
+	fi
+}
+
+qemu() {
+	many qemu-loop '^pass ' '^fail ' python3 qemu-tests/run.py loop --kernel "$KERNEL"
+	grep -E '^(pass|fail|lost) ' "$logs/qemu-loop.log" || true
+}
+
+ground_pid=
+for part in $parts; do
+	case $part in
+	deps)
+		one deps sh scripts/deps.sh
+		case $parts in *mkinitrd* | *qemu*) ground_begin ;; esac
+		;;
+	format) one format "$MAKE" format-check ;;
+	gcc) one gcc "$MAKE" -j"$jobs" all ;;
+	clang) one clang "$MAKE" -j"$jobs" clang ;;
+	unit) unit ;;
+	shellcheck) one shellcheck "$MAKE" lint ;;
+	mkinitrd | qemu)
+		if [ -n "$ground_pid" ]; then
+			ground_end
+			ground_pid=
+		fi
+		if [ "$part" = qemu ]; then qemu; else mkinitrd_tests; fi
+		;;
+	*)
+		echo "check.sh: no part '$part'" >&2
+		exit 2
+		;;
+	esac
+done
+
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]
