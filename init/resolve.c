@@ -98,7 +98,7 @@ static blkid_probe open_probe(const struct resolve_roots *r, const char *name)
 
 static void probe_filesystem(struct search *s, const char *name)
 {
-	char *types[] = { "ext2", "ext3", "ext4", "xfs", "btrfs", NULL };
+	const char *types[] = { "ext2", "ext3", "ext4", "xfs", "btrfs", NULL };
 	blkid_probe pr = open_probe(s->r, name);
 	const char *value = NULL;
 
@@ -106,7 +106,7 @@ static void probe_filesystem(struct search *s, const char *name)
 		return;
 	blkid_probe_enable_superblocks(pr, 1);
 	blkid_probe_set_superblocks_flags(pr, BLKID_SUBLKS_UUID | BLKID_SUBLKS_LABEL);
-	blkid_probe_filter_superblocks_type(pr, BLKID_FLTR_ONLYIN, types);
+	blkid_probe_filter_superblocks_type(pr, BLKID_FLTR_ONLYIN, (char **)types);
 	/* -2: signs of several file systems; such a device is not touched */
 	if (blkid_do_safeprobe(pr) == 0 &&
 	    blkid_probe_lookup_value(pr, s->tag->key, &value, NULL) == 0 &&
