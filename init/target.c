@@ -13,7 +13,7 @@
 #include "../dumper/base/guard.h"
 #include "clock.h"
 #include "path.h"
-#include "resolve.h"
+#include "base/resolve.h"
 #include "steps.h"
 
 #define WAIT_MS 30000

@@ -6,14 +6,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/guard.h"
-
 #define RUN_NOT_FOUND 127
 
-static _Noreturn void child(const char *const argv[], int out)
+static _Noreturn void child(const char *const argv[])
 {
-	if (out >= 0 && dup2(out, STDOUT_FILENO) < 0)
-		_exit(1);
 	execvp(argv[0], (char *const *)argv);
 	_exit(errno == ENOENT ? RUN_NOT_FOUND : 126);
 }
@@ -41,48 +37,6 @@ int run_wait(const char *const argv[], struct err *e)
 	if (pid < 0)
 		return err_sys(e, -errno, "%s: fork", argv[0]);
 	if (pid == 0)
-		child(argv, -1);
-	return reap(pid, argv[0], e);
-}
-
-/* Reads to the end, so that the program never waits for us; keeps what fits. */
-static void take_output(int fd, char *buf, size_t cap)
-{
-	char more[512];
-	size_t len = 0;
-	ssize_t n;
-
-	while ((n = read(fd, more, sizeof(more))) != 0) {
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			break;
-		for (ssize_t i = 0; i < n && len < cap - 1; i++)
-			buf[len++] = more[i];
-	}
-	buf[len] = '\0';
-	buf[strcspn(buf, "\n")] = '\0';
-}
-
-int run_line(const char *const argv[], char *buf, size_t cap, struct err *e)
-{
-	int ends[2];
-	pid_t pid;
-
-	if (pipe(ends) < 0)
-		return err_sys(e, -errno, "%s: pipe", argv[0]);
-	_cleanup_close_ int in = ends[0];
-
-	pid = fork();
-	if (pid < 0) {
-		int rc = -errno;
-
-		close(ends[1]);
-		return err_sys(e, rc, "%s: fork", argv[0]);
-	}
-	if (pid == 0)
-		child(argv, ends[1]);
-	close(ends[1]);
-	take_output(in, buf, cap);
+		child(argv);
 	return reap(pid, argv[0], e);
 }

@@ -9,7 +9,4 @@
 
 int run_wait(const char *const argv[], struct err *e);
 
-/* As run_wait(), with the first line of its output in buf (cut to fit, without line end). */
-int run_line(const char *const argv[], char *buf, size_t cap, struct err *e);
-
 #endif

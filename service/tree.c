@@ -11,7 +11,7 @@
 
 #include "base/guard.h"
 #include "base/io.h"
-#include "run.h"
+#include "base/resolve.h"
 
 int tree_path(char buf[static PATH_MAX], const char *root, const char *fmt, ...)
 {
@@ -111,17 +111,9 @@ static void udev_escape(char *out, size_t cap, const char *name)
 	out[len] = '\0';
 }
 
-static int by_blkid(char buf[static PATH_MAX], const char *device)
-{
-	const char *argv[] = { "blkid", "-l", "-o", "device", "-t", device, NULL };
-
-	if (run_line(argv, buf, PATH_MAX, NULL) || buf[0] != '/')
-		return -ENOENT;
-	return access(buf, F_OK) ? -errno : 0;
-}
-
 int tree_device(char buf[static PATH_MAX], const char *root, const char *device)
 {
+	static const struct resolve_roots real = { "/sys", "/dev" };
 	char name[1100];
 	int rc;
 
@@ -142,7 +134,7 @@ int tree_device(char buf[static PATH_MAX], const char *root, const char *device)
 			return rc;
 		if (!access(buf, F_OK))
 			return 0;
-		return root[0] ? -ENOENT : by_blkid(buf, device);
+		return root[0] ? -ENOENT : resolve_device(&real, device, buf, PATH_MAX, NULL);
 	}
 	return -EINVAL;
 }

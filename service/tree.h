@@ -26,7 +26,7 @@ int tree_number(const char *root, const char *path, s64 *value);
 int tree_kernel(char buf[static PATH_MAX], const char *root, const char *kver, struct err *e);
 
 /* The node of a target's device: /dev/..., or UUID=, LABEL=, PARTUUID=, PARTLABEL= by udev's links
- * (on the real root also by blkid). -ENOENT: not there. */
+ * (on the real root also by probing). -ENOENT: not there. */
 int tree_device(char buf[static PATH_MAX], const char *root, const char *device);
 
 #endif

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* resolve.h - from UUID=, LABEL=, PARTUUID=, PARTLABEL= or /dev/... to a block device. There is no
- * udev in the ramdisk, so no /dev/disk: devices are probed, partition tables are read.
+ * udev in the ramdisk, so no /dev/disk: devices are probed, partition tables are read. The command
+ * asks here too where udev has made no links.
  * (The kernel tells a partition's name in its uevent file since 4.6, but its UUID only in
  * newer versions, so that both are read from the disk.)
  * In:     disks are hostile; libblkid's probers read them.
  * Errors: -ENOENT: no such device yet; -EINVAL: spec is none of these forms; -ENAMETOOLONG. */
-#ifndef CRASHPOD_INIT_RESOLVE_H
-#define CRASHPOD_INIT_RESOLVE_H
+#ifndef CRASHPOD_RESOLVE_H
+#define CRASHPOD_RESOLVE_H
 
-#include "../dumper/base/err.h"
-#include "../dumper/base/types.h"
+#include "err.h"
+#include "types.h"
 
 struct resolve_roots {
 	const char *sys; /* "/sys" */

@@ -11,8 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../dumper/base/guard.h"
-#include "../dumper/base/io.h"
+#include "guard.h"
+#include "io.h"
 
 #define NAME_MAX_BYTES 64 /* of a block device; the kernel's limit is 32 */
 
