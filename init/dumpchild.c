@@ -142,8 +142,10 @@ static void say_end(struct init *in, enum dump_result result, u64 took_ms, const
 			 (unsigned long long)(took_ms / 1000),
 			 (unsigned long long)(took_ms % 1000 / 100));
 		if (sh->stats.level_used != sh->stats.level_asked)
-			init_note(in, "the dump level was raised from %u to %u: %s",
-				  sh->stats.level_asked, sh->stats.level_used, sh->stats.reason);
+			init_note(in, "the dump level was raised from %u to %u",
+				  sh->stats.level_asked, sh->stats.level_used);
+		if (sh->stats.reason[0])
+			init_note(in, "dump: %.150s", sh->stats.reason);
 		return;
 	}
 	in->outcome = result == DUMP_INCOMPLETE ? OUTCOME_INCOMPLETE : OUTCOME_FAILED;

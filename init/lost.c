@@ -35,13 +35,17 @@ static const char *newest(const struct init *in, size_t max, size_t *len)
 	return p;
 }
 
+int step_lost(struct init *in, const struct step *s, struct err *e)
+{
+	return in->text && atomic_load(&in->sh->text_len) ? step_child(in, s, e) : STEP_SKIP;
+}
+
 int step_lost_console_child(struct init *in, struct err *e)
 {
 	const char *text;
 	size_t len = 0;
 
-	if (!in->text || !atomic_load(&in->sh->text_len))
-		return err_set(e, -ENODATA, "there is no log");
+	(void)e;
 	text = newest(in, CONSOLE_BYTES, &len);
 	console_say(&in->con, "the dead kernel's log, its last %zu bytes:", len);
 	console_text(&in->con, text, len);
@@ -55,8 +59,6 @@ int step_lost_pstore_child(struct init *in, struct err *e)
 	const char *text;
 	size_t len = 0, all;
 
-	if (!in->text || !atomic_load(&in->sh->text_len))
-		return err_set(e, -ENODATA, "there is no log");
 	if (mount("pstore", "/sys/fs/pstore", "pstore", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) &&
 	    errno != EBUSY)
 		return err_sys(e, -errno, "mount pstore");

@@ -27,8 +27,8 @@ const struct step steps[] = {
 	{ "commit", STEP_TARGET_END, STEP_GO_ON, 60, step_commit, step_commit_child },
 	{ "release", STEP_TARGET_END, STEP_GO_ON, 60, step_release, step_release_child },
 	/* the log is on the console before pstore, whose firmware may hang, is tried */
-	{ "log to console", STEP_LOST, STEP_GO_ON, 90, NULL, step_lost_console_child },
-	{ "log to pstore", STEP_LOST, STEP_GO_ON, 30, NULL, step_lost_pstore_child },
+	{ "log to console", STEP_LOST, STEP_GO_ON, 90, step_lost, step_lost_console_child },
+	{ "log to pstore", STEP_LOST, STEP_GO_ON, 30, step_lost, step_lost_pstore_child },
 	{ "sync", STEP_END, STEP_GO_ON, 60, NULL, step_sync_child },
 	{ "finish", STEP_END, STEP_GO_ON, 0, step_finish, NULL },
 	{ NULL, STEP_END, STEP_GO_ON, 0, NULL, NULL },

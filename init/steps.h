@@ -66,6 +66,7 @@ int step_commit(struct init *in, const struct step *s, struct err *e);
 int step_commit_child(struct init *in, struct err *e);
 int step_release(struct init *in, const struct step *s, struct err *e);
 int step_release_child(struct init *in, struct err *e);
+int step_lost(struct init *in, const struct step *s, struct err *e);
 int step_lost_console_child(struct init *in, struct err *e);
 int step_lost_pstore_child(struct init *in, struct err *e);
 int step_sync_child(struct init *in, struct err *e);

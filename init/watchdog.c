@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/watchdog.h>
+#include <stdio.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -27,6 +28,7 @@ int step_watchdog(struct init *in, const struct step *s, struct err *e)
 	/* drivers that cannot be set keep their own time, which is at least some seconds */
 	ioctl(in->watchdog_fd, WDIOC_SETTIMEOUT, &timeout_s);
 	watchdog_pet(in);
+	snprintf(in->sh->said, sizeof(in->sh->said), "the watchdog is open");
 	return 0;
 }
 
