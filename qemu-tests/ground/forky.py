@@ -18,15 +18,7 @@ PACKAGES = ("qemu-system-x86", "makedumpfile", "kexec-tools", "crash", "python3-
             "python3-libkdumpfile", "busybox-static", "kmod", "zstd")
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 
-# The mounts live in a mount namespace that dies with the program: nothing is left to clean.
-ENTER = """set -eu
-root=$1; bound=$2; shift 2
-mkdir -p "$root$bound"
-mount --bind "$bound" "$root$bound"
-mount -t proc proc "$root/proc"
-mount --rbind /dev "$root/dev"
-exec chroot "$root" "$@"
-"""
+ENTER = paths.TESTS / "enter-root.sh"
 
 
 def _debootstrap(tools):
@@ -71,8 +63,8 @@ def ensure():
 
 def command(argv):
     """argv as run inside the root, where build/ is at the same path as outside."""
-    return ["unshare", "-m", "--propagation", "private", "sh", "-c", ENTER, "forky",
-            str(ROOT), str(paths.BUILD), *[str(a) for a in argv]]
+    return ["unshare", "-m", "--propagation", "private", "sh", str(ENTER), str(ROOT),
+            str(paths.BUILD), *[str(a) for a in argv]]
 
 
 def run(argv, **kwargs):

@@ -24,6 +24,11 @@ TABLE = {
     "new-amd64": ("forky", "linux-image-amd64"),
 }
 
+# What crash 9 needs to be told to open a kernel that it does not know yet, and what it says then.
+NO_MODULES = (("--no_modules",), ("SLUB: cannot determine how compound pages are linked",
+                                  "no kernel module access"))
+CRASH_LIMITS = {"new-cloud": NO_MODULES, "new-amd64": NO_MODULES}
+
 
 @dataclass
 class Kernel:

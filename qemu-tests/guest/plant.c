@@ -2,6 +2,7 @@
 /* plant.c - put known bytes into the memory of a guest that is about to crash, and stay.
  *
  * Usage: plant SEED MANIFEST TMPFS_FILE DISK_FILE
+ *        plant SEED MANIFEST        notes free pages; to be run as late as can be
  *
  * Page i of class c holds 512 words of splitmix64 started at SEED ^ c << 56 ^ i << 32. The
  * manifest has a line "CLASS INDEX PHYSICAL_ADDRESS" for each page whose frame
@@ -19,11 +20,13 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define PAGE	   4096u
-#define WORDS	   (PAGE / sizeof(uint64_t))
-#define HUGE_BYTES (2u << 20)
-#define PM_PRESENT (1ULL << 63)
-#define PM_PFN	   ((1ULL << 55) - 1)
+#define PAGE	    4096u
+#define WORDS	    (PAGE / sizeof(uint64_t))
+#define HUGE_BYTES  (2u << 20)
+#define FREE_STRIDE 61 /* prime, so that frames of all alignments are met */
+#define KPF_BUDDY   (1ULL << 10)
+#define PM_PRESENT  (1ULL << 63)
+#define PM_PFN	    ((1ULL << 55) - 1)
 
 struct kind {
 	const char *name;
@@ -38,8 +41,7 @@ static const struct kind thp = { "thp", 4, HUGE_BYTES / PAGE };
 static const struct kind tmpfs = { "tmpfs", 5, 256 };
 static const struct kind cache = { "cache", 6, 256 };
 static const struct kind pipe_page = { "pipe", 7, 8 };
-/* More than the lists of free pages that each CPU keeps to itself can hold. */
-static const struct kind freed = { "freed", 8, 8192 };
+static const struct kind poison = { "poison", 8, 4 };
 
 static void die(const char *what)
 {
@@ -140,8 +142,47 @@ static void anon_plant(FILE *out, int pagemap, uint64_t seed, const struct kind 
 			page_fill(page, seed, c, c == &same ? 0 : i);
 	}
 	region_record(out, pagemap, c, at);
-	if (c == &freed && munmap(at, (size_t)c->pages * PAGE))
-		die("munmap");
+}
+
+/* A sample of the pages that the buddy allocator has free, whatever is in them. */
+static void free_record(FILE *out)
+{
+	int kpageflags = open("/proc/kpageflags", O_RDONLY | O_CLOEXEC);
+	uint64_t flags;
+	unsigned int found = 0;
+
+	if (kpageflags < 0)
+		die("/proc/kpageflags");
+	for (off_t pfn = 0;
+	     pread(kpageflags, &flags, sizeof(flags), pfn * (off_t)sizeof(flags)) == sizeof(flags);
+	     pfn += FREE_STRIDE)
+		if (flags & KPF_BUDDY)
+			fprintf(out, "free %u %#" PRIx64 "\n", found++, (uint64_t)pfn * PAGE);
+	close(kpageflags);
+}
+
+/* Frames that the kernel takes out of use as if they were failing: it moves their contents away.
+ * Not every kernel is built to do that. */
+static void poison_plant(FILE *out, int pagemap, uint64_t seed, const struct kind *c)
+{
+	char *at = region_map(c, MADV_NOHUGEPAGE);
+
+	for (unsigned int i = 0; i < c->pages; i++) {
+		char *page = at + (size_t)i * PAGE;
+		uint64_t address;
+
+		page_fill(page, seed, c, i);
+		address = page_address(pagemap, page);
+		if (madvise(page, PAGE, MADV_SOFT_OFFLINE)) {
+			perror("madvise(MADV_SOFT_OFFLINE)");
+			return;
+		}
+		if (page_address(pagemap, page) == address) {
+			fprintf(stderr, "plant: a poisoned page has not moved\n");
+			exit(1);
+		}
+		fprintf(out, "%s %u %#" PRIx64 "\n", c->name, i, address);
+	}
 }
 
 /* What is written to a pipe lies in pages of the kernel, which no dump level leaves out. */
@@ -160,34 +201,20 @@ static void pipe_plant(FILE *out, uint64_t seed, const struct kind *c)
 	}
 }
 
-int main(int argc, char **argv)
+static void used_plant(FILE *out, int pagemap, uint64_t seed, const char *shared, const char *disk)
 {
-	uint64_t seed;
-	FILE *out;
-	int pagemap;
-
-	if (argc != 5) {
-		fprintf(stderr, "usage: plant SEED MANIFEST TMPFS_FILE DISK_FILE\n");
-		return 2;
-	}
-	seed = strtoull(argv[1], NULL, 0);
-	out = fopen(argv[2], "w");
-	if (!out)
-		die(argv[2]);
-	pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
-	if (pagemap < 0)
-		die("/proc/self/pagemap");
 	anon_plant(out, pagemap, seed, &user, MADV_NOHUGEPAGE);
 	anon_plant(out, pagemap, seed, &zero, MADV_NOHUGEPAGE);
 	anon_plant(out, pagemap, seed, &same, MADV_NOHUGEPAGE);
 	anon_plant(out, pagemap, seed, &thp, MADV_HUGEPAGE);
-	region_record(out, pagemap, &tmpfs, file_plant(argv[3], seed, &tmpfs));
-	region_record(out, pagemap, &cache, file_plant(argv[4], seed, &cache));
+	region_record(out, pagemap, &tmpfs, file_plant(shared, seed, &tmpfs));
+	region_record(out, pagemap, &cache, file_plant(disk, seed, &cache));
 	pipe_plant(out, seed, &pipe_page);
-	anon_plant(out, pagemap, seed, &freed, MADV_NOHUGEPAGE);
-	fprintf(out, "end\n");
-	if (fflush(out) || fsync(fileno(out)) || fclose(out))
-		die(argv[2]);
+	poison_plant(out, pagemap, seed, &poison);
+}
+
+static void stay(void)
+{
 	switch (fork()) {
 	case -1:
 		die("fork");
@@ -199,5 +226,33 @@ int main(int argc, char **argv)
 		for (;;)
 			pause();
 	}
+}
+
+int main(int argc, char **argv)
+{
+	uint64_t seed;
+	FILE *out;
+	int pagemap;
+
+	if (argc != 3 && argc != 5) {
+		fprintf(stderr, "usage: plant SEED MANIFEST [TMPFS_FILE DISK_FILE]\n");
+		return 2;
+	}
+	seed = strtoull(argv[1], NULL, 0);
+	out = fopen(argv[2], "w");
+	if (!out)
+		die(argv[2]);
+	pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	if (pagemap < 0)
+		die("/proc/self/pagemap");
+	if (argc == 5)
+		used_plant(out, pagemap, seed, argv[3], argv[4]);
+	else
+		free_record(out);
+	fprintf(out, "end\n");
+	if (fflush(out) || fsync(fileno(out)) || fclose(out))
+		die(argv[2]);
+	if (argc == 5)
+		stay();
 	return 0;
 }

@@ -56,6 +56,7 @@ cat /sys/kernel/kexec_crash_loaded > $out/kexec_crash_loaded
 cat /sys/kernel/kexec_crash_size > $out/kexec_crash_size
 mark loaded
 sync
+step plant-free plant "$(cat /test/seed)" $out/manifest.free
 mark crash
 sync
 echo 1 > /proc/sys/kernel/sysrq

@@ -100,7 +100,7 @@ def _figures(outcome, name, rc, start, end):
 
 
 def _judge(row, dump, outcome, level, memory_mib):
-    manifest = planted.read_manifest(outcome.out / "manifest")
+    manifest = planted.read_manifest(outcome.out)
     wanted = {pa for _, _, pa in manifest if pa is not None}
     try:
         opened = pages.open_dump(dump)

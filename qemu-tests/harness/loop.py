@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ground import kernels, paths
 from oracle import compare, crash, drgnread, planted, ram
-from oracle.pages import DumpError
+from oracle.pages import PAGE, DumpError
 
 from . import image, scenario
 from .vm import Memory
@@ -102,7 +102,7 @@ def _read(path):
 def judge_guest(report):
     """What the production system itself wrote, before the crash and after."""
     outcome = report.outcome
-    for step in ("plant", "load"):
+    for step in ("plant", "load", "plant-free"):
         rc = _read(outcome.out / f"{step}.rc").strip()
         log = _read(outcome.out / f"{step}.log").strip().splitlines()
         report.add(f"guest-{step}", None if rc == "0" else f"exit {rc}: {' / '.join(log[-3:])}")
@@ -158,7 +158,7 @@ def judge_pages(report, plan):
     """Every page of the dump against QEMU's own memory. No page is excepted."""
     outcome, level = report.outcome, report.options.level
     iomem = _read(outcome.out / "iomem")
-    manifest = planted.read_manifest(outcome.out / "manifest")
+    manifest = planted.read_manifest(outcome.out)
     addresses = {pa for _, _, pa in manifest if pa is not None}
     try:
         dump = compare.open_dump(report.dump)
@@ -179,7 +179,8 @@ def judge_pages(report, plan):
     report.add("ram-complete", None if ram_frames == wanted and not extra else
                f"{len(wanted - ram_frames)} frames of RAM unknown to the dump, {extra} too many")
     if level == 0 or level == 1 and not is_elf:
-        absent = wanted - result.frames
+        poisoned = {pa // PAGE for name, _, pa in manifest if name == "poison"}
+        absent = wanted - result.frames - poisoned
         report.add("level-keeps-all", f"{len(absent)} frames are left out" if absent else None)
     why = planted.judge(manifest, outcome.seed, level, result.pages.get, merged=is_elf)
     for name in planted.CLASSES:
@@ -191,11 +192,11 @@ def judge_pages(report, plan):
 def judge_tools(report, plan, manifest, kept):
     """crash and drgn, as a person would use them."""
     seed, kernel = report.outcome.seed, plan.kernel
-    answers = crash.ask(kernel.vmlinux, report.dump, plan.where)
-    for name, why in crash.judge(answers, seed, kernel.kver):
+    answers = crash.ask(kernel, report.dump, plan.where)
+    for name, why in crash.judge(answers, seed, kernel):
         report.add(name, why)
     some = [pa for name, index, pa in manifest
-            if pa is not None and name != "freed" and index % DRGN_EVERY == 0]
+            if pa is not None and name != "free" and index % DRGN_EVERY == 0]
     got = drgnread.ask(kernel.vmlinux, report.dump, some, plan.where)
     for name, why in drgnread.judge(got, seed, kernel.kver, manifest, kept & set(some)):
         report.add(name, why)

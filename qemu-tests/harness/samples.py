@@ -6,6 +6,7 @@ a running guest; the rest are makedumpfile's dumps of NAME.vmcore.
 """
 
 import shutil
+import subprocess
 
 from ground import forky, kernels, paths
 
@@ -69,7 +70,8 @@ def kexec_vmcore(name, memory_mib=2048, cpus=2):
     tree = where / "copy"
     tree.mkdir(exist_ok=True)
     paths.run(["debugfs", "-R", f"dump /vmcore {tree}/vmcore", big])
-    shutil.copyfile(outcome.out / "manifest", DIR / f"{name}.manifest")
+    text = "".join((outcome.out / m).read_text() for m in ("manifest", "manifest.free"))
+    (DIR / f"{name}.manifest").write_text(text, encoding="ascii")
     (DIR / f"{name}.seed").write_text(f"{outcome.seed}\n", encoding="ascii")
     shutil.copyfile(where / "console.log", DIR / f"{name}.console")
     shutil.copyfile(outcome.out / "iomem", DIR / f"{name}.iomem")
@@ -91,7 +93,8 @@ def make(name):
             part = path.with_suffix(".part")
             if "-F" in options:
                 with open(part, "wb") as f:
-                    forky.run(["makedumpfile", *options, vmcore], stdout=f, stderr=None)
+                    forky.run(["makedumpfile", *options, vmcore], stdout=f,
+                              stderr=subprocess.PIPE)
             else:
                 forky.run(["makedumpfile", *options, vmcore, part])
             part.rename(path)

@@ -106,8 +106,8 @@ def run(plan, snapshot=None, extra_disks=()):
 def _collect(plan, disk, outcome):
     sound, text = image.check_ext4(disk)
     outcome.damage = None if sound else text.strip()
-    outcome.out = image.extract(disk, "/test/out", plan.where / "out")
-    outcome.crash_dir = image.extract(disk, "/var/crash", plan.where / "crash")
+    outcome.out = image.extract(disk, "/test/out", plan.where / "test")
+    outcome.crash_dir = image.extract(disk, "/var/crash", plan.where / "var")
     if not outcome.out.exists():
         raise Lost("the guest wrote nothing")
     return outcome

@@ -21,12 +21,23 @@ def digest(prog, address):
         return "fault"
 
 
+def has_symbol(prog, name):
+    """True where the kernel has the symbol."""
+    try:
+        prog.symbol(name)
+    except LookupError:
+        return False
+    return True
+
+
 def pipe_pages(prog, task):
     """Physical addresses of what waits in the task's pipes, found by the kernel's own types."""
-    fops = prog["pipefifo_fops"].address_of_()
+    # Since 6.15 a pipe without a name has operations of its own.
+    fops = [prog[name].address_of_().value_() for name in ("pipefifo_fops", "pipeanon_fops")
+            if has_symbol(prog, name)]
     found, seen = [], set()
     for _, file in for_each_file(task):
-        if file.f_op != fops or file.private_data.value_() in seen:
+        if file.f_op.value_() not in fops or file.private_data.value_() in seen:
             continue
         seen.add(file.private_data.value_())
         pipe = drgn.cast("struct pipe_inode_info *", file.private_data)

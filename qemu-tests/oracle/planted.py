@@ -6,7 +6,8 @@ import struct
 from .pages import PAGE
 
 MASK = (1 << 64) - 1
-# Class: its id in plant.c, and the level bits that must all be set for the page to be left out.
+# Class: its id in plant.c, and the level bits that must all be set for the page to be left out
+# (None: never left out; 0: always, as reading a failing frame can kill the machine).
 # A page of a file is private (bit 4) or not (bit 2) as its file system likes: with both it goes.
 CLASSES = {
     "user": (1, 8),
@@ -16,7 +17,8 @@ CLASSES = {
     "tmpfs": (5, 2 | 4),
     "cache": (6, 2 | 4),
     "pipe": (7, None),
-    "freed": (8, 16),
+    "poison": (8, 0),
+    "free": (None, 16),
 }
 # A file's page is not on an LRU list, and so is kept, while it waits in a batch of a CPU.
 LRU_BATCH = 31
@@ -40,15 +42,16 @@ def expected(seed, name, index):
     return _page(seed, CLASSES[name][0], 0 if name == "same" else index)
 
 
-def read_manifest(path):
-    """[(class, index, physical address or None)]; the manifest must be whole."""
-    lines = path.read_text(encoding="ascii").splitlines()
-    if not lines or lines[-1] != "end":
-        raise ValueError("the manifest is cut short")
+def read_manifest(where):
+    """[(class, index, physical address or None)] of the guest's manifests, which must be whole."""
     entries = []
-    for line in lines[:-1]:
-        name, index, where = line.split()
-        entries.append((name, int(index), None if where == "-" else int(where, 0)))
+    for name in ("manifest", "manifest.free"):
+        lines = (where / name).read_text(encoding="ascii").splitlines()
+        if not lines or lines[-1] != "end":
+            raise ValueError(f"{name} is cut short")
+        for line in lines[:-1]:
+            kind, index, pa = line.split()
+            entries.append((kind, int(index), None if pa == "-" else int(pa, 0)))
     return entries
 
 
@@ -59,11 +62,12 @@ def left_out(name, level):
 
 
 def _may_be_kept(name, count, merged):
-    if name == "freed":
-        return count // 2
+    if name == "free":
+        # The kernel runs on between the look at its free pages and the crash.
+        return count // 10
     if name in ("tmpfs", "cache"):
         return count if merged else LRU_BATCH
-    if merged:
+    if merged and name != "poison":
         return count // 2 if name == "user" else count
     return 0
 
@@ -71,9 +75,9 @@ def _may_be_kept(name, count, merged):
 def judge(manifest, seed, level, page_at, merged=False):
     """Why the planted pages are not as they must be, by class; an empty dict when they are.
 
-    page_at(physical address) gives the dump's page, or None where it has none. Freed pages are
-    not judged by content: others may have used them since. merged: the format keeps short runs
-    of left out pages to spare headers (ELF).
+    page_at(physical address) gives the dump's page, or None where it has none. Free pages
+    hold anything. merged: the format (ELF) keeps short runs of left out pages to spare headers,
+    and leaves out zero pages where the level has that bit.
     """
     kept, wrong, total = {}, {}, {}
     for name, index, pa in manifest:
@@ -84,7 +88,7 @@ def judge(manifest, seed, level, page_at, merged=False):
         if page is None:
             continue
         kept[name] = kept.get(name, 0) + 1
-        if name != "freed" and page != expected(seed, name, index):
+        if name != "free" and page != expected(seed, name, index):
             wrong[name] = wrong.get(name, 0) + 1
     why = {}
     for name, count in total.items():
@@ -93,6 +97,8 @@ def judge(manifest, seed, level, page_at, merged=False):
             allowed = _may_be_kept(name, count, merged)
             if have > allowed:
                 why[name] = f"{have} of {count} pages are kept at level {level}"
+        elif merged and level & 1 and name in ("zero", "free"):
+            continue
         elif have != count:
             why[name] = f"{have} of {count} pages are in the dump at level {level}"
         elif bad:
