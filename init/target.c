@@ -11,9 +11,9 @@
 #include <unistd.h>
 
 #include "../dumper/base/guard.h"
+#include "../dumper/base/resolve.h"
 #include "clock.h"
 #include "path.h"
-#include "base/resolve.h"
 #include "steps.h"
 
 #define WAIT_MS 30000

@@ -11,7 +11,7 @@
 
 #include <zlib.h>
 
-#include "base/resolve.h"
+#include "../../dumper/base/resolve.h"
 #include "tempdir.h"
 
 /* The "disks" are sparse files with as much of a superblock or partition table as a prober asks
