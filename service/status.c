@@ -57,6 +57,7 @@ struct scene {
 	const char *root, *kver;
 	struct conf conf;
 	bool conf_there;
+	bool loaded;
 };
 
 static void check_reserved(struct status *s, struct scene *sc)
@@ -82,6 +83,7 @@ static void check_loaded(struct status *s, struct scene *sc)
 	s64 loaded = 0, disabled = 0;
 
 	if (!tree_number(sc->root, "/sys/kernel/kexec_crash_loaded", &loaded) && loaded == 1) {
+		sc->loaded = true;
 		status_add(s, STATUS_OK, "loaded", NULL, "the capture kernel is loaded");
 		return;
 	}
@@ -99,13 +101,15 @@ static void check_initramfs(struct status *s, struct scene *sc)
 	char image[PATH_MAX], conf[PATH_MAX], mend[200];
 	struct stat st, conf_st;
 	const char *shown = image + strlen(sc->root);
+	/* what is loaded may have come from another place: a crash now is captured all the same */
+	enum status_state absent = sc->loaded ? STATUS_NOTE : STATUS_MISSING;
 
 	snprintf(mend, sizeof(mend), "mkinitrd -k %.100s && crashpod load", sc->kver);
 	if (tree_path(image, sc->root, TREE_INITRD, sc->kver) || stat(image, &st))
-		status_add(s, STATUS_MISSING, "initramfs", mend, "no initramfs of kernel %s: %s",
+		status_add(s, absent, "initramfs", mend, "no initramfs of kernel %s: %s",
 			   sc->kver, shown);
 	else if (st.st_size == 0)
-		status_add(s, STATUS_MISSING, "initramfs", mend, "the initramfs is empty: %s",
+		status_add(s, absent, "initramfs", mend, "the initramfs is empty: %s",
 			   shown);
 	else if (!tree_path(conf, sc->root, "%s", TREE_CONF) && !stat(conf, &conf_st) &&
 		 conf_st.st_mtime > st.st_mtime)
