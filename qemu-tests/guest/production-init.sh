@@ -16,6 +16,7 @@ mark()
 
 off()
 {
+	kill -9 -1
 	sync
 	umount /tmp
 	mount -o remount,ro /
