@@ -11,13 +11,13 @@
 #include "types.h"
 
 #define CONF_TARGETS_MAX 8
-#define CONF_NAME_MAX 256
+#define CONF_NAME_MAX	 256
 
 enum conf_target_kind { CONF_TARGET_FS, CONF_TARGET_RAW };
 
 struct conf_target {
 	enum conf_target_kind kind;
-	char fstype[16];          /* ext2 ext3 ext4 xfs btrfs; empty for raw */
+	char fstype[16];	    /* ext2 ext3 ext4 xfs btrfs; empty for raw */
 	char device[CONF_NAME_MAX]; /* UUID=, LABEL=, PARTUUID=, PARTLABEL= or /dev/... */
 };
 
@@ -30,14 +30,14 @@ struct conf {
 	struct conf_target targets[CONF_TARGETS_MAX];
 	unsigned ntargets;
 	char path[CONF_NAME_MAX]; /* absolute, no "." or ".." parts */
-	unsigned dump_level;      /* 0..31 */
+	unsigned dump_level;	  /* 0..31 */
 	enum conf_format format;
 	enum conf_compress compress;
-	int compress_level;       /* 0: the default of the kind */
-	unsigned threads;         /* 0: auto */
+	int compress_level; /* 0: the default of the kind */
+	unsigned threads;   /* 0: auto */
 	enum conf_naming naming;
-	unsigned keep;            /* complete dumps kept; 0: all */
-	unsigned timeout_s;       /* the whole capture's deadline */
+	unsigned keep;	    /* complete dumps kept; 0: all */
+	unsigned timeout_s; /* the whole capture's deadline */
 	enum conf_action failure_action, final_action;
 };
 
