@@ -42,7 +42,7 @@ int step_dmesg_child(struct init *in, struct err *e)
 	size_t len = 0;
 	int rc;
 
-	rc = core_open(&core, INIT_VMCORE, 0, e);
+	rc = core_open(&core, INIT_VMCORE, CORE_PARTIAL, e);
 	if (rc)
 		return rc;
 	snprintf(sh->release, sizeof(sh->release), "%s", core->ki.release);

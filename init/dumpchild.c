@@ -62,7 +62,7 @@ int step_dump_child(struct init *in, struct err *e)
 	/* from here a relative name cannot meet a symbolic link */
 	if (fchdir(dir))
 		return err_sys(e, -errno, "fchdir");
-	rc = core_open(&core, INIT_VMCORE, 0, e);
+	rc = core_open(&core, INIT_VMCORE, CORE_PARTIAL, e);
 	if (rc)
 		return rc;
 	make_opts(in, &o);
