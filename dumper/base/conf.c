@@ -96,6 +96,9 @@ int conf_set(struct conf_state *st, const char *name, const char *value, struct 
 		return unknown_directive(name, e);
 	if (!*value)
 		return err_set(e, -EINVAL, "%s: a value is missing", name);
+	/* only the command line can say this; printed, it would read back as a comment */
+	if (*value == '#' || strstr(value, " #"))
+		return err_set(e, -EINVAL, "%s: '#' after a blank", name);
 	seen = &st->seen[d - conf_directives];
 	if (*seen && !d->many && *seen == CONF_CMDLINE_LINE)
 		return err_set(e, -EINVAL, "%s is set twice", name);

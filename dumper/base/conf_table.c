@@ -183,7 +183,9 @@ static int append_part(char *out, const char *part, size_t n, const char *path, 
 
 	if ((n == 1 && part[0] == '.') || (n == 2 && part[0] == '.' && part[1] == '.'))
 		return err_set(e, -EINVAL, "path: '%s' has '.' or '..' in it", path);
-	if (n > CONF_NAME_MAX - 2 - len)
+	if (part[n - 1] == ' ')
+		return err_set(e, -EINVAL, "path: a part of '%s' ends in a blank", path);
+	if (n >= CONF_NAME_MAX - 1 - len)
 		return err_set(e, -EINVAL, "path: longer than %d bytes", CONF_NAME_MAX - 1);
 	out[len] = '/';
 	memcpy(out + len + 1, part, n);

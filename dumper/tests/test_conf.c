@@ -142,6 +142,7 @@ static void test_rejects(void **state)
 		{ "path /a/../b", "'.' or '..'" },
 		{ "path /a/./b", "'.' or '..'" },
 		{ "path /..", "'.' or '..'" },
+		{ "path /a /", "ends in a blank" },
 		{ "path /caf\xc3\xa9", "not printable" },
 		{ "ext4 sda1", "is not UUID=, LABEL=" },
 		{ "ext4 UUID=", "nothing after UUID=" },
@@ -254,6 +255,31 @@ static void test_odd_bytes(void **state)
 	test_free(text);
 }
 
+/* Paths around the limit, with one part and with a last part of every length. */
+static void test_long_paths(void **state)
+{
+	char text[600];
+
+	(void)state;
+	for (size_t len = 200; len < 300; len++) {
+		for (size_t slash = len - 12; slash < len; slash++) {
+			struct said s = { "" };
+			struct conf c;
+			unsigned bad;
+
+			memset(text, 'x', sizeof(text));
+			memcpy(text, "path /", 6);
+			text[5 + slash] = '/';
+			conf_defaults(&c);
+			bad = conf_parse(&c, text, 5 + len, "f", collect, &s);
+			assert_int_equal(bad, len - (slash == len - 1) >= CONF_NAME_MAX);
+			assert_true(strlen(c.path) < CONF_NAME_MAX);
+			if (bad)
+				assert_string_equal(s.text, "f:1: path: longer than 255 bytes\n");
+		}
+	}
+}
+
 static void test_cmdline(void **state)
 {
 	static const struct {
@@ -274,6 +300,8 @@ static void test_cmdline(void **state)
 		{ "crashpod.core_collector=\"makedumpfile -c -d 2\"", "compress zlib\ndump_level 2",
 		  "", 0 },
 		{ "a=\"crashpod.keep=1 crashpod.keep=2", "keep 3", "", 0 },
+		{ "crashpod.path=\"/a #b\"", "path /var/crash", "path: '#' after a blank", 1 },
+		{ "crashpod.path=#", "path /var/crash", "path: '#' after a blank", 1 },
 		{ "crashpod.=1", "keep 3", "unknown directive ''", 1 },
 	};
 	static const char file[] = "ext4 /dev/a\nkeep 3\n";
@@ -339,6 +367,7 @@ int main(void)
 		cmocka_unit_test(test_duplicates),
 		cmocka_unit_test(test_too_many_targets),
 		cmocka_unit_test(test_odd_bytes),
+		cmocka_unit_test(test_long_paths),
 		cmocka_unit_test(test_cmdline),
 		cmocka_unit_test(test_cmdline_replaces_targets),
 		cmocka_unit_test(test_print_round_trip),
