@@ -119,22 +119,22 @@ def _judge(row, dump, outcome, level, memory_mib):
 def run(kernel_name, level, memory_mib, cpus, names=None):
     """Rows of the table, in the order the collectors ran."""
     kernel = kernels.ensure(kernel_name)
-    where = paths.GROUND / "run" / f"compare-{kernel_name}-d{level}-{memory_mib}M"
-    where.mkdir(parents=True, exist_ok=True)
     if names is None:
         have = (paths.BUILD / "crashpod").exists()
         names = [n for n in COLLECTORS if have or not n.startswith("crashpod")]
-    plan = _plan(kernel, where, names, level, memory_mib, cpus)
-    outcome = scenario.run(plan, snapshot=where / "snapshot")
-    times = outcome.crash_dir / "times"
-    if not times.exists():
-        raise paths.GroundError(f"the capture kernel timed nothing; see {where}/console.log")
     rows = []
-    for line in times.read_text(encoding="ascii").splitlines():
-        row, dump = _figures(outcome, *line.split())
-        if name_is_read(row.name):
-            _judge(row, dump, outcome, level, memory_mib)
-        rows.append(row)
+    with scenario.workplace(f"compare-{kernel_name}-d{level}-{memory_mib}M") as where:
+        plan = _plan(kernel, where, names, level, memory_mib, cpus)
+        outcome = scenario.run(plan, snapshot=where / "snapshot")
+        times = outcome.crash_dir / "times"
+        if not times.exists():
+            raise paths.GroundError(f"the capture kernel timed nothing; see {where}/console.log")
+        for line in times.read_text(encoding="ascii").splitlines():
+            row, dump = _figures(outcome, *line.split())
+            if name_is_read(row.name):
+                _judge(row, dump, outcome, level, memory_mib)
+            rows.append(row)
+        (where / "snapshot").unlink()
     return rows
 
 

@@ -30,6 +30,12 @@ def _module_bytes(path):
     return path.read_bytes()
 
 
+def plain_module(path, out):
+    """Write a module uncompressed; gives out."""
+    out.write_bytes(_module_bytes(path))
+    return out
+
+
 def busybox_initramfs(kernel, init, out, modules=BOOT_MODULES, files=(), texts=()):
     """An initramfs that runs a script of guest/ under busybox, its modules in /modules/order."""
     archive = cpio.Archive()

@@ -76,7 +76,6 @@ def make_initrd(kernel, conf, out):
 def make_plan(options, where):
     """The production system that crashpod is installed on."""
     kernel = kernels.ensure(options.kernel)
-    where.mkdir(parents=True, exist_ok=True)
     conf = where / "crashpod.conf"
     conf.write_text(configuration(options), encoding="ascii")
     initrd = make_initrd(kernel, conf, where / "crashpod.img")
@@ -215,18 +214,21 @@ def stages(outcome):
 
 def run(options):
     """Run one loop and judge it. Lost and GroundError pass through."""
-    where = paths.GROUND / "run" / f"loop-{options.title()}"
     report = Report(options)
-    plan = make_plan(options, where)
-    report.outcome = scenario.run(plan, snapshot=where / "snapshot")
-    report.seconds = stages(report.outcome)
-    judge_guest(report)
-    judge_files(report)
-    if report.dump is not None:
-        judge_command(report)
-        manifest, kept = judge_pages(report, plan)
-        judge_tools(report, plan, manifest, kept)
-    (where / "result.json").write_text(json.dumps(summary(report), indent=1), encoding="utf-8")
+    with scenario.workplace(f"loop-{options.title()}") as where:
+        plan = make_plan(options, where)
+        report.outcome = scenario.run(plan, snapshot=where / "snapshot")
+        report.seconds = stages(report.outcome)
+        judge_guest(report)
+        judge_files(report)
+        if report.dump is not None:
+            judge_command(report)
+            manifest, kept = judge_pages(report, plan)
+            judge_tools(report, plan, manifest, kept)
+        (where / "result.json").write_text(json.dumps(summary(report), indent=1),
+                                           encoding="utf-8")
+        # Big and of no use once it was compared.
+        (where / "snapshot").unlink(missing_ok=True)
     return report
 
 

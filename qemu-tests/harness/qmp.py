@@ -28,7 +28,10 @@ class Qmp:
         self.call("qmp_capabilities")
 
     def _read(self):
-        line = self.file.readline()
+        try:
+            line = self.file.readline()
+        except OSError as e:
+            raise paths.GroundError(f"QMP socket: {e.strerror}") from e
         if not line:
             raise paths.GroundError("QEMU closed its QMP socket")
         return json.loads(line)

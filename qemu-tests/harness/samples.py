@@ -28,37 +28,41 @@ COPY = "mkdir /copy && mount /dev/vdb /copy && cp /proc/vmcore /copy/vmcore; umo
 def qemu_elf(name, memory_mib=2048):
     """Let a guest plant its pages, tell QEMU where vmcoreinfo is, and dump it as it runs."""
     out = DIR / f"{name}-qemu.elf"
-    if out.exists():
-        return out
-    kernel = kernels.ensure(name)
-    where = paths.GROUND / "run" / f"sample-qemu-{name}"
-    load = "insmod /test/qemu_fw_cfg.ko\n"
+    if not out.exists():
+        with scenario.workplace(f"sample-qemu-{name}") as where:
+            _qemu_elf(kernels.ensure(name), where, out, memory_mib)
+            shutil.rmtree(where)
+    return out
+
+
+def _qemu_elf(kernel, where, out, memory_mib):
     module = kernels.module_path(kernel, "qemu_fw_cfg")
-    files = [("test/qemu_fw_cfg.ko", module)] if module else []
-    plan = scenario.Plan(kernel, where, load=load, memory_mib=memory_mib, files=files)
+    plan = scenario.Plan(kernel, where, memory_mib=memory_mib)
+    if module is not None:
+        plan.files.append(("test/qemu_fw_cfg.ko", image.plain_module(module, where / "fw_cfg.ko")))
+        plan.load = "insmod /test/qemu_fw_cfg.ko\n"
     plan.crash = "echo 'test-mark: planted-all' > /dev/console; sleep 600\n"
-    where.mkdir(parents=True, exist_ok=True)
     disk = scenario.make_root(plan, 1)
     initrd = image.busybox_initramfs(kernel, "boot-init.sh", where / "boot.cpio")
     with Vm(where, memory_mib << 20) as vm:
         vm.start(kernel.vmlinuz, initrd, scenario.APPEND, [disk])
         vm.wait(lambda c: any(n == "planted-all" for n, _ in c.marks), 120, "the planter")
-        part = where / "dump"
-        vm.qmp.call("dump-guest-memory", paging=False, protocol=f"file:{part}")
-    shutil.copyfile(where / "console.log", DIR / f"{name}-qemu.console")
-    paths.run(["cp", "--sparse=always", part, out])
-    shutil.rmtree(where)
-    return out
+        vm.qmp.call("dump-guest-memory", paging=False, protocol=f"file:{where}/dump")
+    shutil.copyfile(where / "console.log", DIR / f"{kernel.name}-qemu.console")
+    paths.run(["cp", "--sparse=always", where / "dump", out])
 
 
 def kexec_vmcore(name, memory_mib=2048, cpus=2):
     """Crash a guest for real and copy /proc/vmcore whole; planted pages are in NAME.manifest."""
     out = DIR / f"{name}.vmcore"
-    if out.exists():
-        return out
-    kernel = kernels.ensure(name)
-    where = paths.GROUND / "run" / f"sample-{name}"
-    where.mkdir(parents=True, exist_ok=True)
+    if not out.exists():
+        with scenario.workplace(f"sample-{name}") as where:
+            _kexec_vmcore(kernels.ensure(name), where, out, memory_mib, cpus)
+            shutil.rmtree(where)
+    return out
+
+
+def _kexec_vmcore(kernel, where, out, memory_mib, cpus):
     big = where / "copy.img"
     image.make_ext4(big, memory_mib + 512)
     capture = image.busybox_initramfs(kernel, "capture-init.sh", where / "capture.cpio",
@@ -67,18 +71,14 @@ def kexec_vmcore(name, memory_mib=2048, cpus=2):
                          cpus=cpus, files=[*scenario.kexec_files(), ("boot/capture", capture)],
                          limit_s=600)
     outcome = scenario.run(plan, snapshot=where / "snapshot", extra_disks=[big])
-    tree = where / "copy"
-    tree.mkdir(exist_ok=True)
-    paths.run(["debugfs", "-R", f"dump /vmcore {tree}/vmcore", big])
-    text = "".join((outcome.out / m).read_text() for m in ("manifest", "manifest.free"))
-    (DIR / f"{name}.manifest").write_text(text, encoding="ascii")
-    (DIR / f"{name}.seed").write_text(f"{outcome.seed}\n", encoding="ascii")
-    shutil.copyfile(where / "console.log", DIR / f"{name}.console")
-    shutil.copyfile(outcome.out / "iomem", DIR / f"{name}.iomem")
-    shutil.move(where / "snapshot", DIR / f"{name}.snapshot")
-    paths.run(["cp", "--sparse=always", tree / "vmcore", out])
-    shutil.rmtree(where)
-    return out
+    paths.run(["debugfs", "-R", f"dump /vmcore {where}/vmcore", big])
+    beside = {"manifest": outcome.out / "manifest", "manifest.free": outcome.out / "manifest.free",
+              "console": where / "console.log", "iomem": outcome.out / "iomem"}
+    for suffix, path in beside.items():
+        shutil.copyfile(path, DIR / f"{kernel.name}.{suffix}")
+    (DIR / f"{kernel.name}.seed").write_text(f"{outcome.seed}\n", encoding="ascii")
+    shutil.move(where / "snapshot", DIR / f"{kernel.name}.snapshot")
+    paths.run(["cp", "--sparse=always", where / "vmcore", out])
 
 
 def make(name):

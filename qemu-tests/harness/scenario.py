@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A production system that is about to crash: its root, its command line, its run to the end."""
 
+import contextlib
 import random
+import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ground import kernels
+from ground import kernels, paths
 
 from . import image
 from .vm import Lost, Vm
@@ -48,6 +50,19 @@ class Outcome:
     damage: str = None
 
 
+@contextlib.contextmanager
+def workplace(name):
+    """An empty directory for a run, so that nothing of an older run is taken for this one's.
+
+    A second run of the same name waits until the first has ended.
+    """
+    with paths.locked(f"run-{name}"):
+        where = paths.GROUND / "run" / name
+        shutil.rmtree(where, ignore_errors=True)
+        where.mkdir(parents=True)
+        yield where
+
+
 def kexec_files():
     """kexec-tools, for capture systems that crashpod does not load."""
     return image.with_libraries("kexec")
@@ -80,7 +95,6 @@ def run(plan, snapshot=None, extra_disks=()):
 
     snapshot: a file to copy the guest's memory to, once the capture kernel is up.
     """
-    plan.where.mkdir(parents=True, exist_ok=True)
     seed = random.getrandbits(63)
     disk = make_root(plan, seed)
     initrd = image.busybox_initramfs(plan.kernel, "boot-init.sh", plan.where / "boot.cpio")
