@@ -119,10 +119,11 @@ static int make_dump(struct engine *en, struct dump_stats *st, bool *openable, s
 	if (rc)
 		return err_ctx(e, "pass 1");
 	begin = now_s();
-	set_phase(o, DUMP_PHASE_WRITE);
 	rc = en->out->ops->prepare(en->out, en->plan.kept, e);
 	if (rc == 0) {
 		*openable = true;
+		/* this phase tells PID 1 that the file opens, whatever becomes of the writer */
+		set_phase(o, DUMP_PHASE_WRITE);
 		rc = pool_run(en, e);
 	}
 	st->s_write = now_s() - begin;
