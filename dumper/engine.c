@@ -187,7 +187,7 @@ static ssize_t assemble_page(struct engine_thread *t, u64 pfn, const u8 **p)
 		int rc = window_get(&t->win, pa + done, PAGE_SIZE - done, &piece, &got, NULL);
 
 		if (rc == -ENXIO || rc == -ENODATA) {
-			done += 8; /* to the next byte that there may be */
+			done++; /* to the next byte that there may be */
 			continue;
 		}
 		if (rc)
