@@ -174,14 +174,14 @@ static void name_stats(struct dump_stats *st, const struct dump_opts *o)
 	st->level_asked = st->level_used = o->level;
 }
 
-enum dump_result dump_run(const struct core *core, const char *path, const struct dump_opts *asked,
-			  struct dump_stats *stats, struct err *e)
+/* sink: where to write, or NULL: to path. */
+static enum dump_result run(const struct core *core, const char *path, struct sink *sink,
+			    const struct dump_opts *asked, struct dump_stats *stats, struct err *e)
 {
 	struct dump_opts o = *asked;
 	double begin = now_s();
 	enum dump_result result = DUMP_FAILED;
 	struct rusage usage;
-	struct sink *sink;
 	struct err why = { 0 };
 
 	if (!e)
@@ -194,7 +194,7 @@ enum dump_result dump_run(const struct core *core, const char *path, const struc
 	stats->threads = o.threads;
 	if (o.progress)
 		atomic_store(&o.progress->level_used, o.level);
-	if (open_sink(&sink, path, &o, e) == 0) {
+	if (sink || open_sink(&sink, path, &o, e) == 0) {
 		result = run_with_sink(core, &o, sink, stats, e);
 		sink->ops->close(sink);
 	}
@@ -207,6 +207,18 @@ enum dump_result dump_run(const struct core *core, const char *path, const struc
 		stats->peak_rss_kib = (u64)usage.ru_maxrss;
 	set_phase(&o, DUMP_PHASE_DONE);
 	return result;
+}
+
+enum dump_result dump_run(const struct core *core, const char *path, const struct dump_opts *o,
+			  struct dump_stats *stats, struct err *e)
+{
+	return run(core, path, NULL, o, stats, e);
+}
+
+enum dump_result dump_run_sink(const struct core *core, struct sink *sink,
+			       const struct dump_opts *o, struct dump_stats *stats, struct err *e)
+{
+	return run(core, NULL, sink, o, stats, e);
 }
 
 void dump_stats_json(const struct dump_stats *s, const char *key, struct json *j)

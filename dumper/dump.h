@@ -77,6 +77,11 @@ void dump_opts_init(struct dump_opts *o); /* -d 31, kdump, zstd, all CPUs */
 enum dump_result dump_run(const struct core *core, const char *out, const struct dump_opts *o,
 			  struct dump_stats *stats, struct err *e);
 
+/* As dump_run(), into a sink that is open; closes it. o->flattened only names it in stats. */
+struct sink;
+enum dump_result dump_run_sink(const struct core *core, struct sink *sink,
+			       const struct dump_opts *o, struct dump_stats *stats, struct err *e);
+
 /* The JSON object of --stats, as text into j (one object, no key). */
 struct json;
 void dump_stats_json(const struct dump_stats *s, const char *key, struct json *j);
