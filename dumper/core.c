@@ -6,7 +6,7 @@
 
 #include "notes.h"
 
-#define KMEM_WINDOW ((size_t)64 << 10)
+#define KMEM_WINDOW PAGE_SIZE /* small reads far apart */
 
 /* Learns what the notes tell of the kernel; the reason why not goes to c->why. */
 static void understand(struct core *c)

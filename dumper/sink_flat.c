@@ -92,7 +92,7 @@ static int flat_pwrite(struct sink *s, const void *buf, size_t len, u64 off, str
 
 static int zeros_write(struct sink_flat *f, u64 len, struct err *e)
 {
-	static const u8 zeros[64 << 10];
+	static const u8 zeros[4096];
 	int rc = 0;
 
 	while (len && rc == 0) {

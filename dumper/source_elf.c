@@ -16,7 +16,7 @@
 #include "source_backends.h"
 
 #define NOTES_MAX ((u64)64 << 20) /* one PRSTATUS is 400 bytes: room for 100,000 CPUs */
-#define MAP_WINDOW ((u64)4 << 20)
+#define MAP_FACTOR 16 /* a mapping is this many times what one get gives: neighbours come next */
 #define ELF_FLAG_INCOMPLETE 1 /* e_flags of a dump that was cut short */
 #define PA_LIMIT ((u64)1 << 52) /* x86_64 has 52 physical address bits */
 
@@ -180,8 +180,8 @@ static void elf_window_close(struct window *w)
 /* Makes the mapping hold file offset off, which lies in range r. */
 static int window_map(struct window *w, u64 off, const struct range *r, struct err *e)
 {
-	u64 from = off / MAP_WINDOW * MAP_WINDOW;
-	u64 to = MIN(from + MAP_WINDOW, align_up(r->off + r->size, PAGE_SIZE));
+	u64 span = w->cap * MAP_FACTOR, from = off / span * span;
+	u64 to = MIN(from + span, align_up(r->off + r->size, PAGE_SIZE));
 	void *p;
 
 	if (w->map_len)

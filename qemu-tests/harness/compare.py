@@ -143,13 +143,27 @@ def name_is_read(name):
     return name not in UNREAD
 
 
+def reference(row, rows):
+    """makedumpfile's row of the same format, where there is one."""
+    wanted = ("makedumpfile-E",) if row.name.endswith("-E") else ("makedumpfile-z", "makedumpfile-c")
+    return next((r for r in rows if r.name in wanted and r.frames), None)
+
+
+def agreement(row, rows):
+    """How the pages kept differ from makedumpfile's, as "+more -fewer"."""
+    other = reference(row, rows)
+    if other is None or not row.frames:
+        return "?"
+    return f"+{len(row.frames - other.frames)} -{len(other.frames - row.frames)}"
+
+
 def table(rows):
-    """Lines to print."""
+    """Lines to print. The last but one column: pages kept that makedumpfile does not, and not."""
     lines = [f"{'collector':16}{'seconds':>9}{'cpu s':>8}{'size MB':>10}{'peak MiB':>10}"
-             f"{'pages':>10}  judged"]
+             f"{'pages':>10}{'vs mdf':>14}  judged"]
     for row in rows:
         good = "every page as in memory" if name_is_read(row.name) else "pages not read (lzo)"
-        verdict = "; ".join(row.why) or good
         lines.append(f"{row.name:16}{row.seconds:9.2f}{row.cpu_s:8.2f}{row.size / 1e6:10.1f}"
-                     f"{row.peak_kib / 1024:10.1f}{len(row.frames):10}  {verdict}")
+                     f"{row.peak_kib / 1024:10.1f}{len(row.frames):10}{agreement(row, rows):>14}"
+                     f"  {'; '.join(row.why) or good}")
     return lines
