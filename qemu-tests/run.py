@@ -53,7 +53,8 @@ def cmd_compare(args):
     rows = compare.run(args.kernel, args.level, args.mem, args.cpus, args.only)
     print(f"{args.kernel}, {args.mem} MiB, -d {args.level}, in the capture kernel under TCG")
     print("\n".join(compare.table(rows)))
-    return 1 if any(row.why for row in rows) else 0
+    # What is wrong with the others is shown, and is not ours.
+    return 1 if any(row.why for row in rows if row.name.startswith("crashpod")) else 0
 
 
 def cmd_demo(args):
