@@ -84,8 +84,11 @@ static int add_load(struct source *s, size_t i, const GElf_Phdr *ph, unsigned fl
 
 static int check_header(struct source *s, Elf *elf, GElf_Ehdr *eh, struct err *e)
 {
+	if (s->size_bytes && s->size_bytes < sizeof(Elf64_Ehdr))
+		return err_set(e, -EINVAL, "ELF header: the file ends within it, at byte %llu",
+			       (unsigned long long)s->size_bytes);
 	if (!gelf_getehdr(elf, eh))
-		return err_set(e, -EINVAL, "ELF header: %s", elf_errmsg(-1));
+		return err_set(e, -EINVAL, "ELF header: neither 64-bit nor 32-bit");
 	if (gelf_getclass(elf) != ELFCLASS64 || eh->e_ident[EI_DATA] != ELFDATA2LSB)
 		return err_set(e, -ENOTSUP, "ELF header: not 64-bit little-endian");
 	if (eh->e_machine != EM_X86_64)
@@ -107,9 +110,13 @@ static int read_headers(struct source *s, Elf *elf, unsigned flags, struct err *
 
 	if (rc)
 		return rc;
-	if (elf_getphdrnum(elf, &n) || n == 0)
+	/* libelf lowers the number to what it finds in the file */
+	n = eh.e_phnum;
+	if (n == PN_XNUM && elf_getphdrnum(elf, &n))
+		return err_set(e, -EINVAL, "ELF header: number of program headers: %s",
+			       elf_errmsg(-1));
+	if (n == 0)
 		return err_set(e, -EINVAL, "ELF header: no program headers");
-	/* libelf maps or reads n entries: they must be in the file */
 	if (s->size_bytes && (eh.e_phoff > s->size_bytes ||
 			      n > (s->size_bytes - eh.e_phoff) / sizeof(Elf64_Phdr)))
 		return err_set(e, -EINVAL, "ELF header: %zu program headers at %llu, file of %llu bytes",
