@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from ground import kernels, paths
 from oracle import compare as pages
-from oracle import planted
+from oracle import planted, reference
 from oracle.pages import DumpError
 
 from . import image, scenario
@@ -109,9 +109,15 @@ def _judge(row, dump, outcome, level, memory_mib):
         row.why.append(str(e))
         return
     row.frames = found.frames
+    merged = not hasattr(opened, "dumped")
+    if merged:
+        iomem = (outcome.out / "iomem").read_text(encoding="ascii")
+        lost = reference.settle(found, opened, outcome.snapshot, Memory(memory_mib << 20), iomem,
+                                level)
+        if lost:
+            row.why.append(f"{len(lost)} frames are left out")
     if found.differing or found.missing or found.outside:
         row.why.append(f"{len(found.differing)} pages differ, {found.missing} are missing")
-    merged = not hasattr(opened, "dumped")
     why = planted.judge(manifest, outcome.seed, level, found.pages.get, merged)
     row.why += [f"{name}: {text}" for name, text in why.items()]
 
@@ -143,7 +149,7 @@ def name_is_read(name):
     return name not in UNREAD
 
 
-def reference(row, rows):
+def counterpart(row, rows):
     """makedumpfile's row of the same format, where there is one."""
     wanted = ("makedumpfile-E",) if row.name.endswith("-E") else ("makedumpfile-z", "makedumpfile-c")
     return next((r for r in rows if r.name in wanted and r.frames), None)
@@ -151,7 +157,7 @@ def reference(row, rows):
 
 def agreement(row, rows):
     """How the pages kept differ from makedumpfile's, as "+more -fewer"."""
-    other = reference(row, rows)
+    other = counterpart(row, rows)
     if other is None or not row.frames:
         return "?"
     return f"+{len(row.frames - other.frames)} -{len(other.frames - row.frames)}"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ground import kernels, paths
-from oracle import compare, crash, drgnread, planted, ram
+from oracle import compare, crash, drgnread, planted, ram, reference
 from oracle.pages import PAGE, DumpError
 
 from . import image, scenario
@@ -155,7 +155,7 @@ def judge_command(report):
 
 
 def judge_pages(report, plan):
-    """Every page of the dump against QEMU's own memory. No page is excepted."""
+    """Every page of the dump against QEMU's own memory. No page that it keeps is excepted."""
     outcome, level = report.outcome, report.options.level
     iomem = _read(outcome.out / "iomem")
     manifest = planted.read_manifest(outcome.out)
@@ -167,6 +167,11 @@ def judge_pages(report, plan):
         report.add("dump-format", str(e))
         return manifest, set()
     is_elf = not hasattr(dump, "dumped")
+    if is_elf:
+        lost = reference.settle(result, dump, outcome.snapshot, Memory(plan.memory_mib << 20),
+                                iomem, level)
+        report.add("level-loses-nothing", f"{len(lost)} frames that makedumpfile keeps are left "
+                   f"out, first {min(lost):#x}" if lost else None)
     report.add("dump-format", None if is_elf == (report.options.format == "elf") else "the other")
     report.add("dump-complete", None if dump.complete else "the dump is marked incomplete")
     report.add("pages-readable", f"{result.missing} pages are missing" if result.missing else None)

@@ -19,13 +19,19 @@ def open_dump(path):
 @dataclass
 class Result:
     """What the comparison found. differing and outside are physical addresses, frames what the
-    dump has."""
+    dump has, zeroed those of differing that the dump has as zeros."""
     same: int = 0
     missing: int = 0
     differing: list = field(default_factory=list)
+    zeroed: list = field(default_factory=list)
     outside: list = field(default_factory=list)
     frames: set = field(default_factory=set)
     pages: dict = field(default_factory=dict)
+    ram_page: object = None
+
+    def is_zero(self, pa):
+        """True where the guest's memory has zeros at a physical address."""
+        return not any(self.ram_page(pa))
 
 
 def compare(dump, snapshot, memory, wanted=()):
@@ -33,6 +39,7 @@ def compare(dump, snapshot, memory, wanted=()):
     result = Result()
     with open(snapshot, "rb") as f:
         ram = mmap.mmap(f.fileno(), 0, access=mmap.ACCESS_READ)
+    result.ram_page = lambda pa: ram[memory.offset(pa):memory.offset(pa) + PAGE]
     for pfn, page in dump.pages():
         pa = pfn * PAGE
         at = memory.offset(pa)
@@ -44,6 +51,8 @@ def compare(dump, snapshot, memory, wanted=()):
             result.same += 1
         else:
             result.differing.append(pa)
+            if not any(page):
+                result.zeroed.append(pa)
         if page is None:
             continue
         result.frames.add(pfn)
