@@ -32,13 +32,14 @@ SH_FILES   := mkinitrd/mkinitrd $(wildcard mkinitrd/*.sh mkinitrd/tests/*.sh scr
 # --- flags -----------------------------------------------------------------------------------
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wwrite-strings \
 	-Wformat=2 $(if $(filter 1,$(WERROR)),-Werror)
-MUSL_INCLUDE := $(if $(findstring clang,$(CC)),--target=x86_64-linux-musl -nostdlibinc,\
+# expanded when used: on a fresh machine the compiler is installed by then
+MUSL_INCLUDE = $(if $(findstring clang,$(CC)),--target=x86_64-linux-musl -nostdlibinc,\
 	      -nostdinc -isystem $(shell $(CC) -print-file-name=include)) \
 	      -isystem /usr/include/x86_64-linux-musl -isystem $(SYSROOT)/include \
 	      -idirafter $(SYSROOT)/kernel
 BASE_CFLAGS := -std=gnu11 -Idumper -D_GNU_SOURCE -DCRASHPOD_VERSION='"$(VERSION)"' -MMD -MP $(WARN)
 CFLAGS ?= -O2 -g
-TARGET_CFLAGS := $(BASE_CFLAGS) $(CFLAGS) -fPIE -fstack-protector-strong -fno-plt \
+TARGET_CFLAGS = $(BASE_CFLAGS) $(CFLAGS) -fPIE -fstack-protector-strong -fno-plt \
 	      -ffunction-sections -fdata-sections -ffile-prefix-map=$(CURDIR)=. \
 	      -ffile-prefix-map=$(abspath $(SYSROOT))=sysroot $(MUSL_INCLUDE)
 TARGET_LDFLAGS := -Wl,-z,relro,-z,now,-z,noexecstack,--gc-sections,--as-needed

@@ -39,6 +39,8 @@ static enum page_class far_head_class(struct block_view *bv, u64 head_va)
 	u8 pages[2 * 512];
 	unsigned order;
 
+	if (!head_va)
+		return PC_UNKNOWN;
 	if (head_va == bv->head_va)
 		return bv->head_class;
 	bv->head_va = head_va;

@@ -177,6 +177,9 @@ static void apply_nothing(struct mkcore *mk, const struct mk_line *l)
 static const struct mk_directive text_directives[] = {
 	{ "info", MK_LAYOUT, 1, apply_info },
 	{ "drop", MK_FILL, 1, apply_drop },
+	/* the same once memory is made: the kernel has it but does not tell, or tells a lie */
+	{ "forget", MK_PATCH, 1, apply_drop },
+	{ "lie", MK_PATCH, 1, apply_info },
 	{ "expect", MK_LAYOUT, 2, apply_expect },
 	{ "kept", MK_LAYOUT, 2, apply_kept },
 	{ "include", MK_LAYOUT, 1, apply_nothing }, /* done when the text is read */
