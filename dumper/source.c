@@ -90,10 +90,16 @@ void source_close(struct source *s)
 
 int window_open(struct window *w, struct source *s, size_t cap_bytes, struct err *e)
 {
+	int rc;
+
 	memset(w, 0, sizeof(*w));
 	w->src = s;
 	w->cap = align_up(cap_bytes, PAGE_SIZE);
-	return s->ops->window_open(w, e);
+	rc = s->ops->window_open(w, e);
+	/* there is nothing to close then */
+	if (rc)
+		w->src = NULL;
+	return rc;
 }
 
 int window_get(struct window *w, u64 pa, size_t want, const u8 **p, size_t *got, struct err *e)
