@@ -114,6 +114,8 @@ void elf_plan_join(struct elf_plan *p)
 {
 	size_t n = 0;
 
+	if (p->n == 0)
+		return;
 	qsort(p->segs, p->n, sizeof(*p->segs), seg_compare);
 	for (size_t i = 0; i < p->n; i++) {
 		struct elf_seg *last = n ? &p->segs[n - 1] : NULL;
