@@ -33,7 +33,7 @@ static bool is_cache(const struct kinfo *ki, const struct page_fields *f)
 	if (f->flags & ki->flag_lru)
 		return true;
 	/* from 4.10 PG_swapcache shares its bit and means the swap cache only beside
-	 * PG_swapbacked (6326fec1122c) */
+	 * PG_swapbacked */
 	return (f->flags & ki->flag_swapcache) &&
 	       (!ki->flag_swapbacked || (f->flags & ki->flag_swapbacked));
 }

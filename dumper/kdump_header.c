@@ -18,16 +18,42 @@ void kdump_layout_make(struct kdump_layout *l, u64 max_pfn, size_t notes_len)
 	l->descs = l->bitmap2 + l->bitmap_bytes;
 }
 
+/* Reads utsname at va; false when what is there is none. */
+static bool read_uts(struct kmem *km, u64 va, char uts[KDUMP_UTS_FIELDS][KDUMP_UTS_LEN])
+{
+	char text[KDUMP_UTS_FIELDS * KDUMP_UTS_LEN];
+
+	if (kmem_read(km, va, text, sizeof(text), NULL) || memcmp(text, "Linux", 6) != 0)
+		return false;
+	memcpy(uts, text, sizeof(text));
+	return true;
+}
+
+static void find_uts(struct kmem *km, const struct vmcoreinfo *vi,
+		     char uts[KDUMP_UTS_FIELDS][KDUMP_UTS_LEN])
+{
+	/* Kernels before 5.11 do not tell the offset of the name: it came after a reference count,
+	 * and later before it (9a56493f6942). */
+	static const u64 usual[] = { 4, 0 };
+	u64 va, off;
+
+	if (vmcoreinfo_symbol(vi, "init_uts_ns", &va))
+		return;
+	if (vmcoreinfo_offset(vi, "uts_namespace.name", &off) == 0 && read_uts(km, va + off, uts))
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(usual); i++) {
+		if (read_uts(km, va + usual[i], uts))
+			return;
+	}
+}
+
 /* The dead kernel's utsname, or what the vmcoreinfo tells of it. */
 static void fill_uts(char uts[KDUMP_UTS_FIELDS][KDUMP_UTS_LEN], const struct core *core)
 {
 	struct kmem *km = malloc(sizeof(*km));
-	u64 va, off;
 
-	if (km && core->vi && vmcoreinfo_symbol(core->vi, "init_uts_ns", &va) == 0 &&
-	    vmcoreinfo_offset(core->vi, "uts_namespace.name", &off) == 0 &&
-	    kmem_open(km, core, NULL) == 0) {
-		kmem_read(km, va + off, uts, (size_t)KDUMP_UTS_FIELDS * KDUMP_UTS_LEN, NULL);
+	if (km && core->vi && kmem_open(km, core, NULL) == 0) {
+		find_uts(km, core->vi, uts);
 		kmem_close(km);
 	}
 	free(km);
@@ -40,6 +66,9 @@ static void fill_uts(char uts[KDUMP_UTS_FIELDS][KDUMP_UTS_LEN], const struct cor
 		snprintf(uts[KDUMP_UTS_MACHINE], KDUMP_UTS_LEN, "x86_64");
 	if (!uts[KDUMP_UTS_SYSNAME][0])
 		snprintf(uts[KDUMP_UTS_SYSNAME], KDUMP_UTS_LEN, "Linux");
+	/* libkdumpfile takes an empty version for a header it does not know */
+	if (!uts[KDUMP_UTS_VERSION][0])
+		snprintf(uts[KDUMP_UTS_VERSION], KDUMP_UTS_LEN, "unknown");
 }
 
 static u64 crash_time(const struct core *core)

@@ -93,7 +93,7 @@ static int page_fields_init(struct kinfo *ki, const struct vmcoreinfo *vi, struc
 }
 
 /* The destructor of a compound page is kept in its first tail: a field of struct page up to 6.2,
- * then of struct folio, which spans page[0] and page[1] (1378a5ee451a); gone from 6.6 on. */
+ * then of struct folio, which spans page[0] and page[1]; gone from 6.6 on. */
 static int tail_fields_init(struct kinfo *ki, const struct vmcoreinfo *vi, struct err *e)
 {
 	u64 size = ki->page.size, off;
