@@ -7,7 +7,6 @@ usage.
 """
 
 import argparse
-import json
 import sys
 import time
 
@@ -57,6 +56,12 @@ def cmd_compare(args):
     return 1 if any(row.why for row in rows if row.name.startswith("crashpod")) else 0
 
 
+def _said(console):
+    """crashpod's own lines of a console log."""
+    text = console.read_text(encoding="utf-8", errors="replace") if console.exists() else ""
+    return ["  " + line for line in text.splitlines() if line.startswith("crashpod: ")]
+
+
 def cmd_demo(args):
     """one loop, told step by step, with crash's backtrace of the dump"""
     start = time.monotonic()
@@ -67,12 +72,16 @@ def cmd_demo(args):
     print(f"Booting a {args.mem} MiB guest, loading crashpod, and crashing it with sysrq-c; "
           "then the judges read the dump ...", flush=True)
     report = loop.run(_options(args, args.format[0] if args.format else "kdump"))
-    backtrace = paths.GROUND / "run" / f"loop-{report.options.title()}" / "backtrace"
-    print("\nThe dump:", report.dump)
-    if report.record:
-        print(json.dumps(report.record, indent=1)[:1500])
+    work = paths.GROUND / "run" / f"loop-{report.options.title()}"
+    print("\nWhat PID 1 of the capture kernel said on the console:")
+    print("\n".join(_said(work / "console.log")))
+    if report.dump:
+        print("\nWhat it left in /var/crash:")
+        print("\n".join(f"  {path.stat().st_size:>10} {path.parent.name}/{path.name}"
+                        for path in sorted(report.dump.parent.iterdir())))
+    backtrace = work / "backtrace"
     if backtrace.exists():
-        print("\ncrash's backtrace of it:\n" + backtrace.read_text(encoding="utf-8"))
+        print("\ncrash's backtrace of the dump:\n" + backtrace.read_text(encoding="utf-8"))
     print("\n".join(text for text in loop.tap(report) if text.startswith("fail")))
     print("Where the time went (seconds):")
     times = {"test ground": round(made - start, 1), **report.seconds,
