@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "../memmap.h"
+#include "lib_golden.h"
+
+static struct scratch scratch;
+
+static void open_golden(struct golden *g, struct memmap *m, const char *file)
+{
+	struct err e = { 0 };
+
+	golden_open(g, &scratch, file, NULL);
+	if (memmap_init(m, g->core, g->max_pfn, &e))
+		fail_msg("%s: %s", file, e.msg);
+}
+
+/* Where struct pages lie, for each way in which sections are kept. */
+static void test_page_va(void **state)
+{
+	static const struct {
+		const char *file;
+		u64 pfn, va;
+	} t[] = {
+		{ "linux-6.1.txt", 0, 0xffffea0000000000 },
+		{ "linux-6.1.txt", 0x8ff, 0xffffea0000023fc0 },
+		{ "linux-6.1.txt", 0x7fff, 0xffffea00001fffc0 },
+		/* past RAM's last section */
+		{ "linux-6.1.txt", 0x8000, 0 },
+		{ "linux-6.1.txt", ~0ull, 0 },
+		{ "five-levels.txt", 0x100, 0xffd4000000004000 },
+		{ "section-pointer.txt", 0x100, 0xffffea0000004000 },
+		{ "section-flat.txt", 0x200, 0xffffc90000100000 + 0x200 * 56 },
+		{ "section-flat.txt", 0x1000, 0 },
+		{ "section-flat.txt", 0x2001, 0xffffc90000200000 + 56 },
+		{ "section-flat.txt", 0x4000, 0 },
+		{ "holes.txt", 0x200000, 0xffffea0000000000 + 0x200000 * 64 },
+		{ "holes.txt", 0x7fffff, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(t); i++) {
+		struct golden g = { 0 };
+		struct memmap m;
+
+		open_golden(&g, &m, t[i].file);
+		if (memmap_page_va(&m, t[i].pfn) != t[i].va)
+			fail_msg("%s: %#llx: %#llx", t[i].file, (unsigned long long)t[i].pfn,
+				 (unsigned long long)memmap_page_va(&m, t[i].pfn));
+		memmap_deinit(&m);
+		golden_close(&g, &scratch);
+	}
+}
+
+/* Struct pages that cannot be read are said to be missing, and read as zeros. */
+static void test_missing(void **state)
+{
+	struct golden g = { 0 };
+	struct memmap m;
+	struct memmap_view v;
+	struct err e = { 0 };
+	u64 missing[1024 / 64] = { 0 };
+	const u8 *map;
+
+	(void)state;
+	/* 0x700-0x73f: its page of the memory map is not RAM; from 0x800 on: not mapped */
+	open_golden(&g, &m, "partial-map.txt");
+	assert_int_equal(memmap_view_open(&v, &m, 1024, &e), 0);
+	memmap_block(&v, 0x400, 1024, &map, missing);
+	for (size_t i = 0; i < 1024; i++) {
+		bool gone = i >= 0x300 && i < 0x340;
+		u32 mapcount;
+
+		memcpy(&mapcount, map + i * 64 + 48, 4);
+		if ((missing[i / 64] >> i % 64 & 1) != gone)
+			fail_msg("struct page of %#zx", 0x400 + i);
+		assert_int_equal(mapcount == 0, gone);
+	}
+	memset(missing, 0, sizeof(missing));
+	memmap_block(&v, 0x800, 1024, &map, missing);
+	for (size_t i = 0; i < ARRAY_SIZE(missing); i++)
+		assert_int_equal(missing[i], ~0ull);
+	memmap_view_close(&v);
+	memmap_deinit(&m);
+	golden_close(&g, &scratch);
+}
+
+/* Where the memory map lies: what pages of it describe. */
+static void test_phys(void **state)
+{
+	struct golden g = { 0 };
+	struct memmap m;
+	const struct range *r;
+
+	(void)state;
+	open_golden(&g, &m, "section-flat.txt");
+	assert_true(m.phys_complete);
+	assert_int_equal(m.phys.n, 2);
+	r = &m.phys.r[1];
+	assert_int_equal(r->pa, 0x340000);
+	assert_int_equal(r->size, 4096 * 56);
+	assert_int_equal(r->off, 0x2000 * 56);
+	memmap_deinit(&m);
+	golden_close(&g, &scratch);
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	scratch_make(&scratch);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	scratch_rm(&scratch);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_page_va),
+					    cmocka_unit_test(test_missing),
+					    cmocka_unit_test(test_phys) };
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
