@@ -147,7 +147,7 @@ static enum dump_result run_with_sink(const struct core *core, const struct dump
 		if (rc == 0)
 			rc = make_dump(&en, st, &openable, e);
 		if (rc && openable && sink->once)
-			out->ops->finish(out, false, NULL);
+			openable = out->ops->finish(out, false, NULL) == 0;
 		if (rc == 0 || openable)
 			count_pages(&en, &st->pages);
 		st->level_used = out->level;

@@ -23,6 +23,7 @@ struct sink_flat {
 	struct sink *file; /* NULL: standard output */
 	u64 pos;           /* in the stream */
 	u64 whole;         /* where the last whole record ends */
+	bool broken;       /* a write failed: what came after it could not be told from data */
 	pthread_mutex_t lock;
 	struct fixed {
 		u64 off, len; /* in the dump */
@@ -40,6 +41,8 @@ static int stream_write(struct sink_flat *f, const void *buf, size_t len, struct
 {
 	int rc;
 
+	if (f->broken)
+		return err_set(e, -EIO, "the flattened stream broke off earlier");
 	if (f->file) {
 		rc = sink_pwrite(f->file, buf, len, f->pos, e);
 	} else {
@@ -47,6 +50,7 @@ static int stream_write(struct sink_flat *f, const void *buf, size_t len, struct
 		if (rc)
 			err_sys(e, rc, "write to standard output");
 	}
+	f->broken = rc != 0;
 	f->pos += len;
 	return rc;
 }
@@ -172,8 +176,10 @@ static void flat_abandon(struct sink *s, bool keep)
 
 	/* Readers want whole records and the end one, even of a dump that stopped early. A disk
 	 * that is full has room for it again once the record that did not fit is cut off. */
-	if (keep && f->file && f->file->ops->set_size(f->file, f->whole, NULL) == 0)
+	if (keep && f->file && f->file->ops->set_size(f->file, f->whole, NULL) == 0) {
 		f->pos = f->whole;
+		f->broken = false;
+	}
 	if (keep)
 		write_end(f, NULL);
 	if (f->file)
