@@ -224,14 +224,16 @@ static void test_disk_full(void **state)
 		enum dump_format format;
 		bool flattened;
 		u64 step;
-	} t[] = { { DUMP_KDUMP, false, 997 },
-		  { DUMP_KDUMP, true, 499 },
-		  { DUMP_ELF, false, 9973 } };
+		unsigned threads;
+	} t[] = { { DUMP_KDUMP, false, 997, 1 },
+		  { DUMP_KDUMP, true, 499, 1 },
+		  { DUMP_KDUMP, true, 997, 2 },
+		  { DUMP_ELF, false, 9973, 1 } };
 
 	(void)state;
 	signal(SIGXFSZ, SIG_IGN);
 	for (size_t i = 0; i < ARRAY_SIZE(t); i++) {
-		struct dump_opts o = make_opts(t[i].format, 31, 1);
+		struct dump_opts o = make_opts(t[i].format, 31, t[i].threads);
 		unsigned seen[4] = { 0 };
 
 		o.sync = false;
@@ -243,6 +245,52 @@ static void test_disk_full(void **state)
 		if (t[i].format == DUMP_KDUMP)
 			assert_true(seen[DUMP_INCOMPLETE] > 0);
 	}
+}
+
+/* A dump to standard output, which is redirected to scratch/stream: by what result says, how much
+ * of it there is. limit: bytes it takes before it fails. */
+static enum dump_result run_stream(const struct dump_opts *o, u64 limit, struct remains *r)
+{
+	char path[256];
+	int fd = creat(scratch_path(&scratch, path, sizeof(path), "stream"), 0600);
+	int saved = dup(STDOUT_FILENO);
+	struct rlimit old, now;
+	struct dump_stats st;
+	struct err e = { 0 };
+	enum dump_result result;
+
+	fflush(stdout);
+	dup2(fd, STDOUT_FILENO);
+	getrlimit(RLIMIT_FSIZE, &old);
+	now = (struct rlimit){ limit, old.rlim_max };
+	setrlimit(RLIMIT_FSIZE, &now);
+	result = dump_run(golden.core, "-", o, &st, &e);
+	setrlimit(RLIMIT_FSIZE, &old);
+	dup2(saved, STDOUT_FILENO);
+	close(saved);
+	close(fd);
+	*r = (struct remains){ 0 };
+	if (result != DUMP_FAILED)
+		*r = judge_remains("stream", path, o->level, true);
+	unlink(path);
+	return result;
+}
+
+static void test_standard_output(void **state)
+{
+	struct dump_opts o = make_opts(DUMP_KDUMP, 31, 2);
+	struct remains r;
+
+	(void)state;
+	signal(SIGXFSZ, SIG_IGN);
+	o.flattened = true;
+	assert_int_equal(run_stream(&o, 1 << 30, &r), DUMP_COMPLETE);
+	assert_false(r.incomplete);
+	assert_int_equal(r.missing, 0);
+	assert_true(r.right > 100);
+	/* the headers come last: without them nothing opens, and nothing may be said to */
+	for (u64 limit = 0; limit < 20000; limit += 1777)
+		assert_int_equal(run_stream(&o, limit, &r), DUMP_FAILED);
 }
 
 /* What a sink says when its name is taken. */
@@ -365,6 +413,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(test_every_call_fails, clean),
 		cmocka_unit_test_teardown(test_disk_full, clean),
+		cmocka_unit_test_teardown(test_standard_output, clean),
 		cmocka_unit_test_teardown(test_names_taken, clean),
 		cmocka_unit_test_teardown(test_name_taken_late, clean),
 		cmocka_unit_test_teardown(test_file_modes, clean),
