@@ -167,7 +167,8 @@ static bool describes_only_excluded(struct block_view *bv, u64 off, unsigned lev
 			u64 *ram = calloc(2 * words, 8);
 
 			*block = ~(u64)0;
-			if (!ram || source_bits(bv->core->src, begin, bv->pages, ram, ram + words, e)) {
+			if (!ram ||
+			    source_bits(bv->core->src, begin, bv->pages, ram, ram + words, e)) {
 				free(ram);
 				return false;
 			}

@@ -13,11 +13,11 @@ struct block_view {
 	const struct core *core;
 	const struct memmap *mm; /* NULL: the kernel is not understood, all RAM is PC_NO_MEMMAP */
 	struct memmap_view mv;
-	u64 head_va;             /* head in another block that was looked up last; 0: none */
+	u64 head_va; /* head in another block that was looked up last; 0: none */
 	enum page_class head_class;
-	u64 *missing;            /* scratch of memmap_block() */
-	u8 *described;           /* scratch of -e: classes of a block that memory map describes */
-	size_t pages;            /* of a block */
+	u64 *missing;  /* scratch of memmap_block() */
+	u8 *described; /* scratch of -e: classes of a block that memory map describes */
+	size_t pages;  /* of a block */
 };
 
 int block_view_open(struct block_view *bv, const struct core *core, const struct memmap *mm,

@@ -13,11 +13,11 @@
 #include "kinfo.h"
 
 enum page_class {
-	PC_HOLE,       /* not RAM */
-	PC_KERNEL,     /* in use by the kernel */
-	PC_UNKNOWN,    /* its page descriptor contradicts itself: kept */
-	PC_NO_MEMMAP,  /* RAM that no page descriptor describes: kept */
-	PC_MEMMAP,     /* holds the memory map itself */
+	PC_HOLE,      /* not RAM */
+	PC_KERNEL,    /* in use by the kernel */
+	PC_UNKNOWN,   /* its page descriptor contradicts itself: kept */
+	PC_NO_MEMMAP, /* RAM that no page descriptor describes: kept */
+	PC_MEMMAP,    /* holds the memory map itself */
 	PC_FREE,
 	PC_CACHE,
 	PC_CACHE_PRIVATE,
@@ -40,8 +40,14 @@ struct page_class_info {
 
 extern const struct page_class_info page_class_table[PC_COUNT];
 
-enum level_bits { LEVEL_ZERO = 1, LEVEL_CACHE = 2, LEVEL_CACHE_PRIVATE = 4, LEVEL_USER = 8,
-		  LEVEL_FREE = 16, LEVEL_MAX = 31 };
+enum level_bits {
+	LEVEL_ZERO = 1,
+	LEVEL_CACHE = 2,
+	LEVEL_CACHE_PRIVATE = 4,
+	LEVEL_USER = 8,
+	LEVEL_FREE = 16,
+	LEVEL_MAX = 31
+};
 
 static inline bool page_class_dumped(enum page_class pc, unsigned level)
 {

@@ -109,18 +109,18 @@ size_t compressor_page(struct compressor *c, const u8 *page, u8 *dst, size_t cap
 
 u32 compressor_flag(const struct compressor *c)
 {
-	static const u32 flags[] = { [COMPRESS_NONE] = 0,
-				     [COMPRESS_ZLIB] = KDUMP_ZLIB,
-				     [COMPRESS_ZSTD] = KDUMP_ZSTD };
+	static const u32 flags[] = {
+		[COMPRESS_NONE] = 0, [COMPRESS_ZLIB] = KDUMP_ZLIB, [COMPRESS_ZSTD] = KDUMP_ZSTD
+	};
 
 	return flags[c->kind];
 }
 
 const char *compress_name(enum compress_kind kind)
 {
-	static const char *const names[] = { [COMPRESS_NONE] = "none",
-					     [COMPRESS_ZLIB] = "zlib",
-					     [COMPRESS_ZSTD] = "zstd" };
+	static const char *const names[] = {
+		[COMPRESS_NONE] = "none", [COMPRESS_ZLIB] = "zlib", [COMPRESS_ZSTD] = "zstd"
+	};
 
 	return names[kind];
 }

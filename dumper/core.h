@@ -18,7 +18,7 @@ struct core {
 	struct vmcoreinfo *vi; /* NULL where the source has no VMCOREINFO that can be read */
 	struct kinfo ki;       /* zeroed where vi is NULL */
 	struct xlat xlat;      /* xlat.root_pa == 0 where addresses cannot be translated */
-	struct err why;        /* why vi is NULL or xlat is unusable; code 0 when all is well */
+	struct err why;	       /* why vi is NULL or xlat is unusable; code 0 when all is well */
 };
 
 enum core_flags {

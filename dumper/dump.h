@@ -19,32 +19,37 @@ enum dump_format { DUMP_KDUMP, DUMP_ELF };
 /* Exit codes of `crashpod dump` (2 is usage). */
 enum dump_result { DUMP_COMPLETE = 0, DUMP_FAILED = 1, DUMP_INCOMPLETE = 3 };
 
-enum dump_phase { DUMP_PHASE_OPEN, DUMP_PHASE_CLASSIFY, DUMP_PHASE_WRITE, DUMP_PHASE_SYNC,
-		  DUMP_PHASE_DONE };
+enum dump_phase {
+	DUMP_PHASE_OPEN,
+	DUMP_PHASE_CLASSIFY,
+	DUMP_PHASE_WRITE,
+	DUMP_PHASE_SYNC,
+	DUMP_PHASE_DONE
+};
 
 /* Live figures; may lie in memory shared with another process, which only reads them. */
 struct dump_progress {
-	_Atomic u32 phase;         /* enum dump_phase */
+	_Atomic u32 phase; /* enum dump_phase */
 	_Atomic u32 level_used;
-	_Atomic u64 pages_total;   /* to classify, or to write, by phase */
+	_Atomic u64 pages_total; /* to classify, or to write, by phase */
 	_Atomic u64 pages_done;
 	_Atomic u64 bytes_written;
-	_Atomic u32 cancel;        /* set by the other side: stop soon, leave an openable file */
+	_Atomic u32 cancel; /* set by the other side: stop soon, leave an openable file */
 };
 
 struct dump_opts {
-	unsigned level;        /* 0..31 */
+	unsigned level; /* 0..31 */
 	enum dump_format format;
-	bool flattened;        /* makedumpfile's flattened stream; OUT may then be "-" */
+	bool flattened; /* makedumpfile's flattened stream; OUT may then be "-" */
 	enum compress_kind compress;
-	int compress_level;    /* 0: the kind's default */
-	bool exclude_vmemmap;  /* -e */
-	unsigned threads;      /* 0: one per online CPU */
-	bool sync;             /* fsync file and directory before the dump is called whole */
-	bool keep_unknown;     /* PID 1: dump all memory where the kernel cannot be understood */
-	bool direct;           /* O_DIRECT for page data where the file system takes it */
-	bool fit;              /* raise the level where the dump would not fit the file system */
-	struct dump_progress *progress; /* may be NULL */
+	int compress_level;   /* 0: the kind's default */
+	bool exclude_vmemmap; /* -e */
+	unsigned threads;     /* 0: one per online CPU */
+	bool sync;	      /* fsync file and directory before the dump is called whole */
+	bool keep_unknown;    /* PID 1: dump all memory where the kernel cannot be understood */
+	bool direct;	      /* O_DIRECT for page data where the file system takes it */
+	bool fit;	      /* raise the level where the dump would not fit the file system */
+	struct dump_progress *progress;				/* may be NULL */
 	void (*tick)(void *arg, const struct dump_progress *p); /* about once a second, or NULL */
 	void *tick_arg;
 };
@@ -53,19 +58,19 @@ struct dump_opts {
  * pages are part of dumped in a kdump file. */
 struct dump_pages {
 	u64 ram, dumped, zero, cache, cache_private, user, free, hwpoison, offline, unreadable,
-	    duplicate;
-	u64 unknown;           /* kept because no rule fitted */
-	u64 no_memmap;         /* kept because no page descriptor describes them */
-	u64 vmemmap_excluded;  /* memory map left out by -e */
+		duplicate;
+	u64 unknown;	      /* kept because no rule fitted */
+	u64 no_memmap;	      /* kept because no page descriptor describes them */
+	u64 vmemmap_excluded; /* memory map left out by -e */
 };
 
 struct dump_stats {
 	char format[24], compression[16]; /* "kdump", "elf", "kdump-flattened"...; "zstd"... */
 	unsigned level_asked, level_used;
 	bool complete;
-	char reason[200];      /* why not complete, or why the level was raised; may be empty */
+	char reason[200]; /* why not complete, or why the level was raised; may be empty */
 	struct dump_pages pages;
-	u64 bytes_written;     /* size of the dump file */
+	u64 bytes_written; /* size of the dump file */
 	double s_classify, s_write, s_total;
 	unsigned threads;
 	u64 peak_rss_kib;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* elf_plan.h - the segments of an ELF dump: runs of RAM with the part of each that is in the file.
- * A gap of pages that are left out ends a segment when it is long; a short one becomes a hole in the
- * file. How long is long grows when there would be too many segments, so memory stays bounded.
+ * A gap of pages that are left out ends a segment when it is long; a short one becomes a hole in
+ * the file. How long is long grows when there would be too many segments, so memory stays bounded.
  * Units:  pages. Owner: elf_plan_deinit(). Threads: the caller locks elf_plan_add(). */
 #ifndef CRASHPOD_ELF_PLAN_H
 #define CRASHPOD_ELF_PLAN_H

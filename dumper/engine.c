@@ -8,8 +8,8 @@
 #include <time.h>
 
 #define THREAD_STACK ((size_t)256 << 10) /* address space; only what is used is memory */
-#define DATA_WINDOW ((size_t)256 << 10)
-#define TICK_MS 1000
+#define DATA_WINDOW  ((size_t)256 << 10)
+#define TICK_MS	     1000
 
 /* The table is as long as physical memory reaches, holes too: only what is written takes memory. */
 static int blocks_alloc(struct engine *en, struct err *e)
@@ -225,7 +225,8 @@ int engine_pulse(struct engine_thread *t, struct err *e)
 	struct engine *en = t->en;
 
 	if (en->progress) {
-		atomic_store(&en->progress->bytes_written, atomic_load(&en->out->sink->bytes_written));
+		atomic_store(&en->progress->bytes_written,
+			     atomic_load(&en->out->sink->bytes_written));
 		if (atomic_load(&en->progress->cancel))
 			return err_set(e, -ECANCELED, "stopped on request");
 		if (t->first && en->opts->tick && now_ms() - en->last_tick_ms >= TICK_MS) {

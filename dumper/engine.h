@@ -16,10 +16,10 @@
 
 /* What pass 1 found, over all threads. */
 struct plan_counts {
-	u64 class[PC_COUNT];  /* RAM pages by class */
-	u64 kept;             /* of them to be written */
-	u64 zero;             /* left out as zero in pass 1 */
-	u64 not_in_source;    /* neither excluded nor there: truncated, or excluded earlier */
+	u64 class[PC_COUNT]; /* RAM pages by class */
+	u64 kept;	     /* of them to be written */
+	u64 zero;	     /* left out as zero in pass 1 */
+	u64 not_in_source;   /* neither excluded nor there: truncated, or excluded earlier */
 	u64 vmemmap_excluded;
 };
 
@@ -40,14 +40,14 @@ struct engine {
 	struct dump_progress *progress;
 	struct plan_counts plan;
 	struct sample *sample; /* of fit.c while it runs */
-	u64 unreadable; /* pages that pass 2 could not read */
+	u64 unreadable;	       /* pages that pass 2 could not read */
 	struct out_counts written;
 
 	pthread_mutex_t lock; /* guards all below, and the counts when a thread ends */
-	u64 next;             /* block or chunk to be claimed */
+	u64 next;	      /* block or chunk to be claimed */
 	unsigned round;
-	u64 index;            /* dumped pages in the blocks before next */
-	struct err err;       /* of the first thread that failed */
+	u64 index;	/* dumped pages in the blocks before next */
+	struct err err; /* of the first thread that failed */
 	u64 last_tick_ms;
 };
 
@@ -60,9 +60,9 @@ struct engine_thread {
 	struct block_view bv;
 	struct window win; /* page data */
 	struct out_worker *ow;
-	u8 *cls;           /* classes of a block */
+	u8 *cls; /* classes of a block */
 	u64 ram[CHUNK_WORDS], have[CHUNK_WORDS], keep[CHUNK_WORDS];
-	u8 page[4096];     /* a page that comes in pieces */
+	u8 page[4096]; /* a page that comes in pieces */
 	struct plan_counts plan;
 	u64 unreadable;
 };

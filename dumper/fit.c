@@ -8,10 +8,10 @@
 #include "base/bits.h"
 #include "kdump_fmt.h"
 
-#define SAMPLE_PAGES 512
+#define SAMPLE_PAGES	 512
 #define SAMPLE_PER_BLOCK 4
-#define MARGIN_PERCENT 3
-#define BUFFERS_BYTES ((u64)1 << 20) /* file slots not filled to the end */
+#define MARGIN_PERCENT	 3
+#define BUFFERS_BYTES	 ((u64)1 << 20) /* file slots not filled to the end */
 
 /* Left out in this order: what nobody misses first. */
 static const unsigned raise_order[] = { LEVEL_ZERO, LEVEL_FREE, LEVEL_CACHE, LEVEL_CACHE_PRIVATE,
@@ -126,7 +126,8 @@ int fit_level(struct engine *en, u64 room_bytes, unsigned *level, u64 *need_byte
 	en->sample = NULL;
 	*level = en->out->level;
 	*need_bytes = rc ? 0 : estimate(en, sm, *level);
-	for (size_t i = 0; rc == 0 && i < ARRAY_SIZE(raise_order) && *need_bytes > room_bytes; i++) {
+	for (size_t i = 0; rc == 0 && i < ARRAY_SIZE(raise_order) && *need_bytes > room_bytes;
+	     i++) {
 		*level |= raise_order[i];
 		*need_bytes = estimate(en, sm, *level);
 	}

@@ -7,7 +7,8 @@
 #include "core.h"
 #include "kdump_fmt.h"
 
-/* Where the parts of the file lie, in bytes; follows from max_pfn, notes and the number of pages. */
+/* Where the parts of the file lie, in bytes; follows from max_pfn, notes and the number of pages.
+ */
 struct kdump_layout {
 	u64 bitmap_bytes; /* of one bitmap, a multiple of the block size */
 	u64 bitmap1, bitmap2, descs;

@@ -9,7 +9,7 @@
 static const struct page_field {
 	const char *key;
 	const char *other; /* the name on other kernels */
-	size_t at;         /* offset in struct kinfo_page */
+	size_t at;	   /* offset in struct kinfo_page */
 	bool needed;
 } page_fields[] = {
 	{ "page.flags", NULL, offsetof(struct kinfo_page, flags), true },
@@ -138,7 +138,8 @@ static int flags_init(struct kinfo *ki, const struct vmcoreinfo *vi, struct err 
 			continue;
 		if (rc || v < 0 || v > 63)
 			return err_set(e, rc ? rc : -EINVAL, "VMCOREINFO: NUMBER(%s) %s",
-				       page_flags[i].key, rc == -ENOENT ? "is missing" : "is no bit");
+				       page_flags[i].key,
+				       rc == -ENOENT ? "is missing" : "is no bit");
 		*to = (u64)1 << v;
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(page_types); i++) {
@@ -171,7 +172,8 @@ static int sparse_init(struct kinfo *ki, const struct vmcoreinfo *vi, struct err
 	    vmcoreinfo_length(vi, "mem_section", &roots) ||
 	    vmcoreinfo_size(vi, "mem_section", &size) ||
 	    vmcoreinfo_offset(vi, "mem_section.section_mem_map", &map_off))
-		return err_set(e, -ENOENT, "VMCOREINFO: no mem_section (only SPARSEMEM is supported)");
+		return err_set(e, -ENOENT,
+			       "VMCOREINFO: no mem_section (only SPARSEMEM is supported)");
 	/* both are constants of x86_64 where an old kernel does not tell them */
 	if (vmcoreinfo_number(vi, "SECTION_SIZE_BITS", &bits))
 		bits = 27;

@@ -7,9 +7,9 @@
 
 #include "base/bits.h"
 
-#define SECTION_HAS_MAP 2ull      /* SECTION_HAS_MEM_MAP */
+#define SECTION_HAS_MAP	  2ull	/* SECTION_HAS_MEM_MAP */
 #define MEMMAP_RANGES_MAX 16384 /* 400 KB; a memory map scattered wider is no longer followed */
-#define KERNEL_HALF 0xff00000000000000ull
+#define KERNEL_HALF	  0xff00000000000000ull
 
 struct section_walk {
 	struct memmap *m;
@@ -112,8 +112,8 @@ static int phys_collect(const struct section_walk *sw, struct err *e)
 				nr = m->nsections;
 				break;
 			}
-			if (rc == 0 && ranges_add(&m->phys, pa, n,
-						  nr * section_bytes + done) == -ENOMEM)
+			if (rc == 0 &&
+			    ranges_add(&m->phys, pa, n, nr * section_bytes + done) == -ENOMEM)
 				return err_sys(e, -ENOMEM, "ranges of the memory map");
 			done += n;
 		}
@@ -137,7 +137,8 @@ static int sections_find(const struct section_walk *sw, struct err *e)
 	if (rc)
 		return err_ctx(e, "mem_section");
 	if (!sections_plausible(sw))
-		return err_set(e, -EINVAL, "mem_section at %#llx: no section's memory map is mapped",
+		return err_set(e, -EINVAL,
+			       "mem_section at %#llx: no section's memory map is mapped",
 			       (unsigned long long)m->core->ki.mem_section);
 	return 0;
 }
@@ -163,7 +164,8 @@ int memmap_init(struct memmap *m, const struct core *core, u64 max_pfn, struct e
 	sw.pages_per_section = (u64)1 << section_order;
 	/* EXTREME: as many roots as there are pages full of mem_section */
 	sw.per_root = PAGE_SIZE / ki->section_size;
-	extreme = (((u64)1 << (ki->physmem_bits - ki->section_bits)) + sw.per_root - 1) / sw.per_root;
+	extreme = (((u64)1 << (ki->physmem_bits - ki->section_bits)) + sw.per_root - 1) /
+		  sw.per_root;
 	if (ki->section_roots != extreme)
 		sw.per_root = 1;
 	rc = m->section_va && km ? kmem_open(km, core, e)
@@ -223,8 +225,7 @@ u64 memmap_page_va(const struct memmap *m, u64 pfn)
 
 	if (nr >= m->nsections || !m->section_va[nr])
 		return 0;
-	return m->section_va[nr] +
-	       (pfn & (((u64)1 << section_order) - 1)) * m->core->ki.page.size;
+	return m->section_va[nr] + (pfn & (((u64)1 << section_order) - 1)) * m->core->ki.page.size;
 }
 
 /* Zeroes what cannot be read: bytes [at, at + len) of the block's map; marks the records hit. */

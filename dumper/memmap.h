@@ -15,7 +15,8 @@ struct memmap {
 	const struct core *core;
 	u64 *section_va; /* by section: va of its first struct page; 0: none */
 	u64 nsections;
-	struct ranges phys; /* where the memory map lies in memory; off = pfn described * SIZE(page) */
+	struct ranges
+		phys; /* where the memory map lies in memory; off = pfn described * SIZE(page) */
 	bool phys_complete; /* false: too scattered, phys holds only a part */
 };
 
@@ -25,9 +26,9 @@ void memmap_deinit(struct memmap *m);
 
 struct memmap_view {
 	const struct memmap *map;
-	struct kmem km;    /* page tables, and heads in other blocks */
+	struct kmem km;	   /* page tables, and heads in other blocks */
 	struct window win; /* struct pages */
-	u8 *buf;           /* a block's struct pages, where they do not come in one piece */
+	u8 *buf;	   /* a block's struct pages, where they do not come in one piece */
 	size_t block_pages;
 };
 

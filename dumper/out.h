@@ -5,9 +5,9 @@
  * (pass 2); finish. From prepare on, the file opens in the readers and says it is incomplete;
  * finish clears that mark. A sink that writes once gets its headers from finish, and it is called
  * for a dump that stopped early as well.
- * Units:   pfn, counts in pages; index = number of the page among all that are dumped, in pfn order.
- * Errors:  0 or -errno from the sink.
- * Threads: plan and the worker calls come from many threads at once; plan for any chunk order. */
+ * Units:   pfn, counts in pages; index = number of the page among all that are dumped, in pfn
+ * order. Errors:  0 or -errno from the sink. Threads: plan and the worker calls come from many
+ * threads at once; plan for any chunk order. */
 #ifndef CRASHPOD_OUT_H
 #define CRASHPOD_OUT_H
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* out_kdump.c - the kdump-compressed format. Descriptors lie in pfn order but their data may lie
  * anywhere, so a worker fills a buffer of its own, takes a place in the file for it, writes it, and
- * only then the descriptors that point into it: nothing on disk ever points at what is not there. */
+ * only then the descriptors that point into it: nothing on disk ever points at what is not there.
+ */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,17 +12,17 @@
 #include "kdump_header.h"
 #include "out.h"
 
-#define BUF_BYTES ((size_t)512 << 10)
-#define BUF_PAGES 4096 /* descriptors waiting for one buffer */
-#define BUF_RUNS 512
-#define CONST_SLOTS 64 /* constant pages remembered by each worker */
-#define IN_FILE ((s64)1 << 62) /* in a waiting descriptor: offset is final, not in the buffer */
+#define BUF_BYTES   ((size_t)512 << 10)
+#define BUF_PAGES   4096 /* descriptors waiting for one buffer */
+#define BUF_RUNS    512
+#define CONST_SLOTS 64		   /* constant pages remembered by each worker */
+#define IN_FILE	    ((s64)1 << 62) /* in a waiting descriptor: offset is final, not in the buffer */
 
 struct out_kdump {
 	struct out out;
 	struct kdump_layout layout;
 	struct kdump_page_desc zero; /* where the one zero page is stored */
-	u64 data;                    /* where page data begins */
+	u64 data;		     /* where page data begins */
 };
 
 /* One constant page that has been stored: all zeros in size while the slot is free. */
@@ -76,9 +77,9 @@ static int write_headers(struct out_kdump *ok, u32 status, struct err *e)
 
 static u32 compression_status(const struct out_kdump *ok)
 {
-	static const u32 status[] = { [COMPRESS_NONE] = 0,
-				      [COMPRESS_ZLIB] = KDUMP_ZLIB,
-				      [COMPRESS_ZSTD] = KDUMP_ZSTD };
+	static const u32 status[] = {
+		[COMPRESS_NONE] = 0, [COMPRESS_ZLIB] = KDUMP_ZLIB, [COMPRESS_ZSTD] = KDUMP_ZSTD
+	};
 
 	return status[ok->out.opts->compress];
 }

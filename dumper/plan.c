@@ -65,8 +65,7 @@ int plan_block(struct engine_thread *t, u64 chunk, u64 pfn, struct plan_counts *
 			counts->not_in_source++;
 	}
 	if (en->opts->exclude_vmemmap)
-		counts->vmemmap_excluded +=
-			block_drop_vmemmap(&t->bv, pfn, t->cls, level, keep, e);
+		counts->vmemmap_excluded += block_drop_vmemmap(&t->bv, pfn, t->cls, level, keep, e);
 	if (en->out->ops->drops_zero && (level & LEVEL_ZERO))
 		drop_zero_pages(t, pfn, keep, counts);
 	kept = bit_count(keep, words);

@@ -17,8 +17,9 @@ struct sink;
 struct sink_ops {
 	const char *name;
 	int (*pwrite)(struct sink *s, const void *buf, size_t len, u64 off, struct err *e);
-	/* [off, off + len) reads as zeros until it is written, in pieces and also twice; reserve: with
-	 * room set aside where that is possible. Of a sink that writes once this asks nothing. */
+	/* [off, off + len) reads as zeros until it is written, in pieces and also twice; reserve:
+	 * with room set aside where that is possible. Of a sink that writes once this asks nothing.
+	 */
 	int (*zero)(struct sink *s, u64 off, u64 len, bool reserve, struct err *e);
 	/* The file ends at size. */
 	int (*set_size)(struct sink *s, u64 size, struct err *e);
@@ -34,10 +35,10 @@ struct sink_ops {
 
 struct sink {
 	const struct sink_ops *ops;
-	bool holes;       /* what is never written reads as zeros and takes no room */
-	bool once;        /* a pipe: nothing can be written a second time, headers come last */
-	size_t align;     /* page data is best written in multiples of this, at multiples of it */
-	_Atomic u64 end;  /* next free offset for page data */
+	bool holes;	 /* what is never written reads as zeros and takes no room */
+	bool once;	 /* a pipe: nothing can be written a second time, headers come last */
+	size_t align;	 /* page data is best written in multiples of this, at multiples of it */
+	_Atomic u64 end; /* next free offset for page data */
 	_Atomic u64 bytes_written;
 };
 

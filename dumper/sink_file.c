@@ -44,8 +44,8 @@ static int file_pwrite(struct sink *s, const void *buf, size_t len, u64 off, str
 		rc = io_pwrite_all(f->direct_fd, buf, len, off);
 	if (rc == -EINVAL) /* also where O_DIRECT was taken by open() but not by the write */
 		rc = io_pwrite_all(f->fd, buf, len, off);
-	return rc ? err_sys(e, rc, "write of %zu bytes at %llu of %s", len,
-			    (unsigned long long)off, f->temp)
+	return rc ? err_sys(e, rc, "write of %zu bytes at %llu of %s", len, (unsigned long long)off,
+			    f->temp)
 		  : 0;
 }
 

@@ -21,9 +21,9 @@
 struct sink_flat {
 	struct sink sink;
 	struct sink *file; /* NULL: standard output */
-	u64 pos;           /* in the stream */
-	u64 whole;         /* where the last whole record ends */
-	bool broken;       /* a write failed: what came after it could not be told from data */
+	u64 pos;	   /* in the stream */
+	u64 whole;	   /* where the last whole record ends */
+	bool broken;	   /* a write failed: what came after it could not be told from data */
 	pthread_mutex_t lock;
 	struct fixed {
 		u64 off, len; /* in the dump */

@@ -17,11 +17,11 @@ struct source;
 /* One thread's view: the pointer that window_get() gave last stays valid until the next call. */
 struct window {
 	struct source *src;
-	size_t cap;   /* bytes that one window_get() can give at most, a multiple of the page size */
-	u8 *buf;      /* backend's: buffer of cap bytes, or the current mapping */
-	u64 map_off;  /* backend's: file offset of the current mapping */
+	size_t cap;  /* bytes that one window_get() can give at most, a multiple of the page size */
+	u8 *buf;     /* backend's: buffer of cap bytes, or the current mapping */
+	u64 map_off; /* backend's: file offset of the current mapping */
 	size_t map_len;
-	void *priv;   /* backend's: for example a decompression context */
+	void *priv; /* backend's: for example a decompression context */
 };
 
 struct source_ops {
@@ -48,16 +48,16 @@ struct source {
 	const struct source_ops *ops;
 	const char *path;
 	int fd;
-	u64 max_pfn;     /* one past the last page of RAM */
-	u64 size_bytes;  /* of the file; 0 where not known */
-	bool proc;       /* /proc/vmcore itself: mmap gives memory without page faults */
-	bool incomplete; /* the source says that it is itself an incomplete dump */
+	u64 max_pfn;	    /* one past the last page of RAM */
+	u64 size_bytes;	    /* of the file; 0 where not known */
+	bool proc;	    /* /proc/vmcore itself: mmap gives memory without page faults */
+	bool incomplete;    /* the source says that it is itself an incomplete dump */
 	u32 excluded_level; /* dump level already applied to the source, 0 for a vmcore */
-	const u8 *notes; /* the ELF notes, whole and unchanged */
+	const u8 *notes;    /* the ELF notes, whole and unchanged */
 	size_t notes_len;
 	const struct source_map *maps;
 	size_t nmaps;
-	void *priv;      /* backend's */
+	void *priv; /* backend's */
 };
 
 enum source_flags {

@@ -15,10 +15,10 @@
 #include "ranges.h"
 #include "source_backends.h"
 
-#define NOTES_MAX ((u64)64 << 20) /* one PRSTATUS is 400 bytes: room for 100,000 CPUs */
-#define MAP_FACTOR 16 /* a mapping is this many times what one get gives: neighbours come next */
-#define ELF_FLAG_INCOMPLETE 1 /* e_flags of a dump that was cut short */
-#define PA_LIMIT ((u64)1 << 52) /* x86_64 has 52 physical address bits */
+#define NOTES_MAX	    ((u64)64 << 20) /* one PRSTATUS is 400 bytes: room for 100,000 CPUs */
+#define MAP_FACTOR	    16 /* a mapping is this many times what one get gives: neighbours come next */
+#define ELF_FLAG_INCOMPLETE 1		   /* e_flags of a dump that was cut short */
+#define PA_LIMIT	    ((u64)1 << 52) /* x86_64 has 52 physical address bits */
 
 struct elf_source {
 	struct ranges ram;  /* memory that exists */
@@ -60,16 +60,17 @@ static int add_load(struct source *s, size_t i, const GElf_Phdr *ph, unsigned fl
 	u64 in_file = MIN(ph->p_filesz, ph->p_memsz);
 
 	if (ph->p_memsz > PA_LIMIT || ph->p_paddr > PA_LIMIT - ph->p_memsz)
-		return err_set(e, -EINVAL, "phdr %zu: physical address %#llx + %#llx is beyond 52 bits",
-			       i, (unsigned long long)ph->p_paddr, (unsigned long long)ph->p_memsz);
+		return err_set(e, -EINVAL,
+			       "phdr %zu: physical address %#llx + %#llx is beyond 52 bits", i,
+			       (unsigned long long)ph->p_paddr, (unsigned long long)ph->p_memsz);
 	if (in_file > UINT64_MAX - ph->p_offset)
 		return err_set(e, -EINVAL, "phdr %zu: file offset %#llx wraps", i,
 			       (unsigned long long)ph->p_offset);
 	if (s->size_bytes && ph->p_offset + in_file > s->size_bytes) {
 		if (!(flags & SOURCE_PARTIAL))
 			return err_set(e, -EINVAL,
-				       "phdr %zu: truncated: ends at byte %llu, the file at %llu", i,
-				       (unsigned long long)(ph->p_offset + in_file),
+				       "phdr %zu: truncated: ends at byte %llu, the file at %llu",
+				       i, (unsigned long long)(ph->p_offset + in_file),
 				       (unsigned long long)s->size_bytes);
 		in_file = ph->p_offset < s->size_bytes ? s->size_bytes - ph->p_offset : 0;
 		s->incomplete = true;
@@ -117,10 +118,11 @@ static int read_headers(struct source *s, Elf *elf, unsigned flags, struct err *
 			       elf_errmsg(-1));
 	if (n == 0)
 		return err_set(e, -EINVAL, "ELF header: no program headers");
-	if (s->size_bytes && (eh.e_phoff > s->size_bytes ||
-			      n > (s->size_bytes - eh.e_phoff) / sizeof(Elf64_Phdr)))
-		return err_set(e, -EINVAL, "ELF header: %zu program headers at %llu, file of %llu bytes",
-			       n, (unsigned long long)eh.e_phoff, (unsigned long long)s->size_bytes);
+	if (s->size_bytes &&
+	    (eh.e_phoff > s->size_bytes || n > (s->size_bytes - eh.e_phoff) / sizeof(Elf64_Phdr)))
+		return err_set(e, -EINVAL,
+			       "ELF header: %zu program headers at %llu, file of %llu bytes", n,
+			       (unsigned long long)eh.e_phoff, (unsigned long long)s->size_bytes);
 	es->maps = calloc(n, sizeof(*es->maps));
 	if (!es->maps)
 		return err_sys(e, -ENOMEM, "%zu program headers", n);
@@ -236,8 +238,8 @@ static int elf_window_get(struct window *w, u64 pa, size_t want, const u8 **p, s
 	}
 	n = io_pread_full(w->src->fd, w->buf, MIN(avail, w->cap), off);
 	if (n <= 0)
-		return err_sys(e, n ? (int)n : -EIO, "read at %#llx of %s",
-			       (unsigned long long)off, w->src->path);
+		return err_sys(e, n ? (int)n : -EIO, "read at %#llx of %s", (unsigned long long)off,
+			       w->src->path);
 	*p = w->buf;
 	*got = (size_t)n;
 	return 0;

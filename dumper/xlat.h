@@ -14,10 +14,10 @@
 #include "vmcoreinfo.h"
 
 struct xlat {
-	u64 root_pa;   /* of init_top_pgt; 0: cannot translate */
+	u64 root_pa;	 /* of init_top_pgt; 0: cannot translate */
 	unsigned levels; /* 4 or 5 */
-	u64 sme_mask;  /* bits to clear from entries */
-	u64 phys_base; /* pa of __START_KERNEL_map, modulo 2^64 */
+	u64 sme_mask;	 /* bits to clear from entries */
+	u64 phys_base;	 /* pa of __START_KERNEL_map, modulo 2^64 */
 };
 
 /* The table page last read at each level: most walks then read nothing. */

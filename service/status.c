@@ -106,11 +106,10 @@ static void check_initramfs(struct status *s, struct scene *sc)
 
 	snprintf(mend, sizeof(mend), "mkinitrd -k %.100s && crashpod load", sc->kver);
 	if (tree_path(image, sc->root, TREE_INITRD, sc->kver) || stat(image, &st))
-		status_add(s, absent, "initramfs", mend, "no initramfs of kernel %s: %s",
-			   sc->kver, shown);
-	else if (st.st_size == 0)
-		status_add(s, absent, "initramfs", mend, "the initramfs is empty: %s",
+		status_add(s, absent, "initramfs", mend, "no initramfs of kernel %s: %s", sc->kver,
 			   shown);
+	else if (st.st_size == 0)
+		status_add(s, absent, "initramfs", mend, "the initramfs is empty: %s", shown);
 	else if (!tree_path(conf, sc->root, "%s", TREE_CONF) && !stat(conf, &conf_st) &&
 		 conf_st.st_mtime > st.st_mtime)
 		status_add(s, STATUS_MISSING, "initramfs", mend,

@@ -7,7 +7,7 @@
 #include <string.h>
 
 __attribute__((format(printf, 3, 0))) static void err_vset(struct err *e, int code, const char *fmt,
-							  va_list ap)
+							   va_list ap)
 {
 	e->code = code;
 	vsnprintf(e->msg, sizeof(e->msg), fmt, ap);

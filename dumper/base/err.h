@@ -9,7 +9,7 @@
 #define ERR_MSG_MAX 480
 
 struct err {
-	int code;              /* negative errno, 0 while nothing went wrong */
+	int code;	       /* negative errno, 0 while nothing went wrong */
 	char msg[ERR_MSG_MAX]; /* NUL-terminated; cut at the end when too long */
 };
 

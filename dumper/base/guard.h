@@ -25,21 +25,21 @@ static inline void guard_close(int *fd)
 	errno = saved;
 }
 
-#define _cleanup_free_ __attribute__((cleanup(guard_free)))
+#define _cleanup_free_	__attribute__((cleanup(guard_free)))
 #define _cleanup_close_ __attribute__((cleanup(guard_close)))
 
 /* Gives the value away: the guard finds nothing to release. */
-#define guard_take_ptr(p)                                                                          \
-	({                                                                                         \
-		__typeof__(p) taken_ = (p);                                                        \
-		(p) = NULL;                                                                        \
-		taken_;                                                                            \
+#define guard_take_ptr(p)                   \
+	({                                  \
+		__typeof__(p) taken_ = (p); \
+		(p) = NULL;                 \
+		taken_;                     \
 	})
-#define guard_take_fd(fd)                                                                          \
-	({                                                                                         \
-		int taken_ = (fd);                                                                 \
-		(fd) = -1;                                                                         \
-		taken_;                                                                            \
+#define guard_take_fd(fd)          \
+	({                         \
+		int taken_ = (fd); \
+		(fd) = -1;         \
+		taken_;            \
 	})
 
 #endif

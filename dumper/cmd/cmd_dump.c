@@ -145,7 +145,8 @@ static const char *parse_args(struct dump_args *a, int argc, char **argv)
 
 static void print_progress(void *arg, const struct dump_progress *p)
 {
-	static const char *const what[] = { "opening", "classifying", "writing", "syncing", "done" };
+	static const char *const what[] = { "opening", "classifying", "writing", "syncing",
+					    "done" };
 	u32 phase = atomic_load(&p->phase);
 	u64 total = atomic_load(&p->pages_total), done = atomic_load(&p->pages_done);
 
@@ -185,8 +186,9 @@ static void print_summary(const struct dump_args *a, const struct dump_stats *st
 		(unsigned long long)p->ram, (unsigned long long)st->bytes_written, st->s_total,
 		st->level_used, st->compression, st->threads);
 	if (p->unreadable || p->unknown || p->no_memmap)
-		fprintf(stderr, "%llu pages unreadable, %llu with page descriptors not understood, "
-				"%llu without\n",
+		fprintf(stderr,
+			"%llu pages unreadable, %llu with page descriptors not understood, "
+			"%llu without\n",
 			(unsigned long long)p->unreadable, (unsigned long long)p->unknown,
 			(unsigned long long)p->no_memmap);
 }

@@ -96,7 +96,8 @@ static void fill_page(struct mkcore *mk, u64 pa, const u8 *page)
 	}
 }
 
-/* fill PFNS byte=N | word=N | seed=N | seeds=N: contents; seeds: another for each page. */
+/* fill PFNS byte=N | word=N | words=N | seed=N | seeds=N: contents; words and seeds: another
+ * for each page. */
 static void apply_fill(struct mkcore *mk, const struct mk_line *l)
 {
 	u64 first, last;
@@ -104,7 +105,7 @@ static void apply_fill(struct mkcore *mk, const struct mk_line *l)
 
 	mk_range(l, l->tok[1], &first, &last);
 	for (u64 pfn = first; pfn <= last; pfn++) {
-		u64 word = mk_option_number(l, "word", 0);
+		u64 word = mk_option_number(l, "word", mk_option_number(l, "words", 0) + pfn);
 
 		if (mk_option(l, "byte"))
 			memset(page, (int)mk_option_number(l, "byte", 0), sizeof(page));
@@ -112,7 +113,7 @@ static void apply_fill(struct mkcore *mk, const struct mk_line *l)
 			mk_seed(page, sizeof(page), mk_option_number(l, "seed", 0));
 		else if (mk_option(l, "seeds"))
 			mk_seed(page, sizeof(page), mk_option_number(l, "seeds", 0) + pfn);
-		else if (mk_option(l, "word"))
+		else if (mk_option(l, "word") || mk_option(l, "words"))
 			for (size_t i = 0; i < sizeof(page); i += 8)
 				memcpy(page + i, &word, 8);
 		else
