@@ -70,11 +70,14 @@ def with_libraries(program):
     return found
 
 
-def compile_plant(out):
-    """The planter, linked statically so that it runs in a guest without libraries."""
+def compile_guest(name, out):
+    """A guest program, linked statically so that it runs without libraries.
+
+    musl-gcc sees no kernel headers; SYSROOT/kernel holds nothing else.
+    """
     cc = os.environ.get("CRASHPOD_MUSL_CC", "musl-gcc")
-    paths.run([cc, "-std=gnu11", "-O2", "-Wall", "-Wextra", "-static", "-o", out,
-               GUEST / "plant.c"])
+    paths.run([cc, "-std=gnu11", "-D_GNU_SOURCE", "-O2", "-Wall", "-Wextra", "-static",
+               "-idirafter", paths.BUILD / "sysroot/kernel", "-o", out, GUEST / f"{name}.c"])
     return out
 
 

@@ -29,9 +29,11 @@ class Options:
     cpus: int = 2
     conf: tuple = ()
     name: str = ""
+    loader: str = "syscall"  # or "kexec-tools": kexec_file_load(2) answers ENOSYS
 
     def title(self):
-        return self.name or f"{self.kernel}-{self.format}-d{self.level}-{self.memory_mib}M"
+        tail = "" if self.loader == "syscall" else f"-{self.loader}"
+        return self.name or f"{self.kernel}-{self.format}-d{self.level}-{self.memory_mib}M{tail}"
 
 
 @dataclass
@@ -73,14 +75,23 @@ def make_initrd(kernel, conf, out):
     return out
 
 
+def loader(options, where):
+    """How /test/load calls crashpod, and the files that takes."""
+    if options.loader == "syscall":
+        return "", []
+    nosys = image.compile_guest("nosys", where / "nosys")
+    return "nosys ", [("usr/bin/nosys", nosys), *scenario.kexec_files()]
+
+
 def make_plan(options, where):
     """The production system that crashpod is installed on."""
     kernel = kernels.ensure(options.kernel)
     conf = where / "crashpod.conf"
     conf.write_text(configuration(options), encoding="ascii")
     initrd = make_initrd(kernel, conf, where / "crashpod.img")
+    prefix, loader_files = loader(options, where)
     load = ("set -e\n"
-            "crashpod load --append 'console=ttyS0 loglevel=7'\n"
+            f"{prefix}crashpod load --append 'console=ttyS0 loglevel=7'\n"
             "crashpod status\n"
             "crashpod status --json > /test/out/status.json\n")
     after = "crashpod list > /test/out/list\n"
@@ -91,7 +102,7 @@ def make_plan(options, where):
         files=[("usr/bin/crashpod", _needed(paths.BUILD / "crashpod")),
                (f"boot/vmlinuz-{kernel.kver}", kernel.vmlinuz),
                (f"var/lib/crashpod/initramfs-{kernel.kver}.img", initrd),
-               ("etc/crashpod.conf", conf)],
+               ("etc/crashpod.conf", conf), *loader_files],
         texts=[("test/after", after)])
 
 
@@ -160,9 +171,12 @@ def judge_pages(report, plan):
     iomem = _read(outcome.out / "iomem")
     manifest = planted.read_manifest(outcome.out)
     addresses = {pa for _, _, pa in manifest if pa is not None}
+    frames = ram.dumpable(iomem, 0 if report.options.loader == "kexec-tools" else ram.LOW)
+    wanted = set(frames)
     try:
         dump = compare.open_dump(report.dump)
-        result = compare.compare(dump, outcome.snapshot, Memory(plan.memory_mib << 20), addresses)
+        result = compare.compare(dump, outcome.snapshot, Memory(plan.memory_mib << 20), frames,
+                                 addresses)
     except DumpError as e:
         report.add("dump-format", str(e))
         return manifest, set()
@@ -178,7 +192,6 @@ def judge_pages(report, plan):
     report.add("pages-equal", None if result.same and not result.differing else
                f"{len(result.differing)} of {result.same + len(result.differing)} differ, first "
                + ", ".join(f"{pa:#x} ({ram.region(iomem, pa)})" for pa in result.differing[:3]))
-    wanted = ram.dumpable(iomem)
     ram_frames = {pfn for pfn in range(max(wanted) + 1) if dump.is_ram(pfn)}
     extra = len(result.outside) + len(ram_frames - wanted)
     report.add("ram-complete", None if ram_frames == wanted and not extra else

@@ -81,7 +81,7 @@ def make_root(plan, seed):
     for name, text in plan.texts:
         root.text(name, text)
     root.file("boot/vmlinuz", plan.kernel.vmlinuz, 0o644)
-    root.file("usr/bin/plant", image.compile_plant(plan.where / "plant"))
+    root.file("usr/bin/plant", image.compile_guest("plant", plan.where / "plant"))
     root.text("test/load", plan.load)
     root.text("test/crash", plan.crash)
     root.text("test/seed", f"{seed}\n")

@@ -34,8 +34,16 @@ class Result:
         return not any(self.ram_page(pa))
 
 
-def compare(dump, snapshot, memory, wanted=()):
-    """Compare every page. wanted: physical addresses whose pages to give back."""
+def _equal(page, memory, part):
+    """What is RAM must be the same, and what is not must be zeros in the dump."""
+    return page == memory or (page[part] == memory[part] and not any(page[:part.start])
+                              and not any(page[part.stop:]))
+
+
+def compare(dump, snapshot, memory, frames, wanted=()):
+    """Compare every page. frames: the bytes of each frame that are RAM, as ram.dumpable() gives
+    them; wanted: physical addresses whose pages to give back."""
+    whole = slice(0, PAGE)
     result = Result()
     with open(snapshot, "rb") as f:
         ram = mmap.mmap(f.fileno(), 0, access=mmap.ACCESS_READ)
@@ -47,7 +55,7 @@ def compare(dump, snapshot, memory, wanted=()):
             result.missing += 1
         elif at is None:
             result.outside.append(pa)
-        elif page == ram[at:at + PAGE]:
+        elif _equal(page, ram[at:at + PAGE], frames.get(pfn, whole)):
             result.same += 1
         else:
             result.differing.append(pa)

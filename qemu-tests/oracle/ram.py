@@ -5,7 +5,8 @@ import re
 
 from .pages import PAGE
 
-# Since 5.5 the kernel gives the first MiB to the capture kernel and keeps it out of /proc/vmcore.
+# Since 5.5 kexec_file_load(2) gives the first MiB to the capture kernel and keeps it out of
+# /proc/vmcore; kexec-tools has it copied aside and shows it.
 LOW = 1 << 20
 
 
@@ -16,13 +17,20 @@ def _ranges(iomem, what):
             yield int(match[1], 16), int(match[2], 16) + 1
 
 
-def dumpable(iomem):
-    """Set of whole frames of System RAM that are neither reserved for a crash nor below 1 MiB."""
-    frames = set()
+def dumpable(iomem, low=LOW):
+    """Frames of System RAM that are neither reserved for a crash nor below low.
+
+    A dict: frame -> the bytes of it that are RAM, as a slice; few frames are RAM only in part.
+    """
+    frames = {}
     for start, end in _ranges(iomem, "System RAM"):
-        frames.update(range(-(-max(start, LOW) // PAGE), end // PAGE))
+        start = max(start, low)
+        for pfn in range(start // PAGE, -(-end // PAGE)):
+            pa = pfn * PAGE
+            frames[pfn] = slice(max(start - pa, 0), min(end - pa, PAGE))
     for start, end in _ranges(iomem, "Crash kernel"):
-        frames.difference_update(range(start // PAGE, -(-end // PAGE)))
+        for pfn in range(start // PAGE, -(-end // PAGE)):
+            frames.pop(pfn, None)
     return frames
 
 
