@@ -60,8 +60,7 @@ say = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2))
 # --- programs --------------------------------------------------------------------------------
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all deps sysroot tests unit check check-all lint format format-check clang demo bench \
-	shell-tests qemu-tests clean help
+.PHONY: all deps sysroot tests check lint format format-check clang demo clean help
 
 all: $(BUILD)/crashpod $(BUILD)/init ## build/crashpod and build/init, static against musl
 

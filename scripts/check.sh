@@ -84,9 +84,17 @@ ground_end() {
 	fi
 }
 
+# pass and fail lines have a slash in them, the last line of a run sums them up
+qemu_loop() { # NAME OPTION...
+	name=$1
+	shift
+	many "$name" '^pass .*/' '^fail .*/' python3 qemu-tests/run.py loop --kernel "$KERNEL" "$@"
+	grep -E '^(pass|fail|lost)[: ]' "$logs/$name.log" || true
+}
+
 qemu() {
-	many qemu-loop '^pass ' '^fail ' python3 qemu-tests/run.py loop --kernel "$KERNEL"
-	grep -E '^(pass|fail|lost) ' "$logs/qemu-loop.log" || true
+	qemu_loop qemu-loop
+	qemu_loop qemu-kexec-tools --format kdump --loader kexec-tools
 }
 
 ground_pid=
