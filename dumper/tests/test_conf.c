@@ -57,121 +57,124 @@ static void test_defaults(void **state)
 				  "failure_action reboot\nfinal_action reboot\n");
 }
 
+static const struct {
+	const char *text, *want;
+} accepted[] = {
+	{ "", "path /var/crash" },
+	{ "dump_level 1", "dump_level 1" },
+	{ "dump_level\t17\r\n", "dump_level 17" },
+	{ "  dump_level   17   # why\n", "dump_level 17" },
+	{ "# path /x\n\n#\n \t \n", "path /var/crash" },
+	{ "path /a//b/\n", "path /a/b" },
+	{ "path /\n", "path /" },
+	{ "path /a/b#c\n", "path /a/b#c" },
+	{ "path /..a/b..\n", "path /..a/b.." },
+	{ "format elf\n", "format elf" },
+	{ "compress zstd:3\n", "compress zstd:3" },
+	{ "compress zstd:-5\n", "compress zstd:-5" },
+	{ "compress zlib:9\n", "compress zlib:9" },
+	{ "compress none\n", "compress none" },
+	{ "threads 4\n", "threads 4" },
+	{ "threads auto\n", "threads auto" },
+	{ "naming rhel\nkeep 5\ntimeout 10\n", "naming rhel\nkeep 5\ntimeout 10" },
+	{ "failure_action halt\nfinal_action poweroff\n",
+	  "failure_action halt\nfinal_action poweroff" },
+	{ "ext4 UUID=0a\nxfs LABEL=my disk\nraw /dev/sda3\nbtrfs PARTLABEL=x y\n"
+	  "ext2 PARTUUID=9-1\next3 /dev/vda1\n",
+	  "ext4 UUID=0a\nxfs LABEL=my disk\nraw /dev/sda3\nbtrfs PARTLABEL=x y\n"
+	  "ext2 PARTUUID=9-1\next3 /dev/vda1" },
+	{ "core_collector makedumpfile -c -d 17", "compress zlib\ndump_level 17" },
+	{ "core_collector /usr/sbin/makedumpfile -zd1 --num-threads 2",
+	  "compress zstd\ndump_level 1\nthreads 2" },
+	{ "core_collector makedumpfile -E -d31 --num-threads=3 --message-level 7",
+	  "format elf\ndump_level 31\nthreads 3" },
+	{ "core_collector makedumpfile -cd 3", "compress zlib\ndump_level 3" },
+	{ "core_collector makedumpfile", "compress zstd\ndump_level 31" },
+};
+
 static void test_accepts(void **state)
 {
-	static const struct {
-		const char *text, *want;
-	} t[] = {
-		{ "", "path /var/crash" },
-		{ "dump_level 1", "dump_level 1" },
-		{ "dump_level\t17\r\n", "dump_level 17" },
-		{ "  dump_level   17   # why\n", "dump_level 17" },
-		{ "# path /x\n\n#\n \t \n", "path /var/crash" },
-		{ "path /a//b/\n", "path /a/b" },
-		{ "path /\n", "path /" },
-		{ "path /a/b#c\n", "path /a/b#c" },
-		{ "path /..a/b..\n", "path /..a/b.." },
-		{ "format elf\n", "format elf" },
-		{ "compress zstd:3\n", "compress zstd:3" },
-		{ "compress zstd:-5\n", "compress zstd:-5" },
-		{ "compress zlib:9\n", "compress zlib:9" },
-		{ "compress none\n", "compress none" },
-		{ "threads 4\n", "threads 4" },
-		{ "threads auto\n", "threads auto" },
-		{ "naming rhel\nkeep 5\ntimeout 10\n", "naming rhel\nkeep 5\ntimeout 10" },
-		{ "failure_action halt\nfinal_action poweroff\n",
-		  "failure_action halt\nfinal_action poweroff" },
-		{ "ext4 UUID=0a\nxfs LABEL=my disk\nraw /dev/sda3\nbtrfs PARTLABEL=x y\n"
-		  "ext2 PARTUUID=9-1\next3 /dev/vda1\n",
-		  "ext4 UUID=0a\nxfs LABEL=my disk\nraw /dev/sda3\nbtrfs PARTLABEL=x y\n"
-		  "ext2 PARTUUID=9-1\next3 /dev/vda1" },
-		{ "core_collector makedumpfile -c -d 17", "compress zlib\ndump_level 17" },
-		{ "core_collector /usr/sbin/makedumpfile -zd1 --num-threads 2",
-		  "compress zstd\ndump_level 1\nthreads 2" },
-		{ "core_collector makedumpfile -E -d31 --num-threads=3 --message-level 7",
-		  "format elf\ndump_level 31\nthreads 3" },
-		{ "core_collector makedumpfile -cd 3", "compress zlib\ndump_level 3" },
-		{ "core_collector makedumpfile", "compress zstd\ndump_level 31" },
-	};
-
 	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(t); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(accepted); i++) {
 		struct said s = { "" };
 		struct conf c;
 
 		conf_defaults(&c);
-		if (conf_parse(&c, t[i].text, strlen(t[i].text), "f", collect, &s))
-			fail_msg("'%s': %s", t[i].text, s.text);
+		if (conf_parse(&c, accepted[i].text, strlen(accepted[i].text), "f", collect, &s))
+			fail_msg("'%s': %s", accepted[i].text, s.text);
 		assert_string_equal(s.text, "");
-		assert_lines(&c, t[i].want);
+		assert_lines(&c, accepted[i].want);
 	}
 }
 
 /* Every problem is reported with its line, and changes nothing. */
+static const struct {
+	const char *text, *msg;
+} rejected[] = {
+	{ "dump_levle 31", "f:1: unknown directive 'dump_levle'\n" },
+	{ "\nnfs host:/x", "f:2: unknown directive 'nfs': network targets" },
+	{ "kdump_post /x", "runs no scripts" },
+	{ "extra_modules x", "--add-modules" },
+	{ "keep", "f:1: keep: a value is missing\n" },
+	{ "dump_level 32", "dump_level: 32 is not between 0 and 31" },
+	{ "dump_level -1", "dump_level: -1 is not between 0 and 31" },
+	{ "dump_level 1x", "'1x' is not a number" },
+	{ "dump_level +1", "'+1' is not a number" },
+	{ "dump_level 0x1", "'0x1' is not a number" },
+	{ "dump_level 99999999999999999999", "is not a number" },
+	{ "dump_level 31 17", "is not a number" },
+	{ "threads 0", "threads: 0 is not between" },
+	{ "timeout 9", "timeout: 9 is not between 10 and" },
+	{ "format lkcd", "'lkcd' is none of kdump, elf" },
+	{ "compress lzo", "'lzo' is none of zstd[:N], zlib[:N], none" },
+	{ "compress zstd:20", "20 is not between -7 and 19" },
+	{ "compress zstd:0", "there is no level 0" },
+	{ "compress zlib:", "is not a number" },
+	{ "compress zlib:-1", "-1 is not between 1 and 9" },
+	{ "compress none:1", "none takes no level" },
+	{ "naming suse", "none of debian, rhel" },
+	{ "failure_action shell", "'shell' is not supported" },
+	{ "failure_action dump_to_rootfs", "'dump_to_rootfs' is not supported" },
+	{ "final_action explode", "none of reboot, poweroff, halt" },
+	{ "path var/crash", "does not begin with '/'" },
+	{ "path /a/../b", "'.' or '..'" },
+	{ "path /a/./b", "'.' or '..'" },
+	{ "path /..", "'.' or '..'" },
+	{ "path /a /", "ends in a blank" },
+	{ "path /caf\xc3\xa9", "not printable" },
+	{ "ext4 sda1", "is not UUID=, LABEL=" },
+	{ "ext4 UUID=", "nothing after UUID=" },
+	{ "ext4 UUID=a b", "blanks in" },
+	{ "ext4 /dev/", "is not UUID=" },
+	{ "ext4 /dev/../etc", "has '..'" },
+	{ "ext4 /dev/mapper/..", "has '..'" },
+	{ "ext4 \"LABEL=x\"", "without quotes" },
+	{ "ext4 LABEL=\x01", "not printable" },
+	{ "ntfs /dev/sda1", "unknown directive 'ntfs'" },
+	{ "core_collector cp", "'cp' is not makedumpfile" },
+	{ "core_collector makedumpfile -d 99", "core_collector: dump_level: 99 is not" },
+	{ "core_collector makedumpfile -d", "-d needs" },
+	{ "core_collector makedumpfile -F -d 1", "option '-F' is not known" },
+	{ "core_collector makedumpfile --split", "option '--split' is not known" },
+	{ "core_collector makedumpfile -c -z", "compress was already set" },
+	{ "core_collector makedumpfile vmcore", "option 'vmcore' is not known" },
+};
+
 static void test_rejects(void **state)
 {
-	static const struct {
-		const char *text, *msg;
-	} t[] = {
-		{ "dump_levle 31", "f:1: unknown directive 'dump_levle'\n" },
-		{ "\nnfs host:/x", "f:2: unknown directive 'nfs': network targets" },
-		{ "kdump_post /x", "runs no scripts" },
-		{ "extra_modules x", "--add-modules" },
-		{ "keep", "f:1: keep: a value is missing\n" },
-		{ "dump_level 32", "dump_level: 32 is not between 0 and 31" },
-		{ "dump_level -1", "dump_level: -1 is not between 0 and 31" },
-		{ "dump_level 1x", "'1x' is not a number" },
-		{ "dump_level +1", "'+1' is not a number" },
-		{ "dump_level 0x1", "'0x1' is not a number" },
-		{ "dump_level 99999999999999999999", "is not a number" },
-		{ "dump_level 31 17", "is not a number" },
-		{ "threads 0", "threads: 0 is not between" },
-		{ "timeout 9", "timeout: 9 is not between 10 and" },
-		{ "format lkcd", "'lkcd' is none of kdump, elf" },
-		{ "compress lzo", "'lzo' is none of zstd[:N], zlib[:N], none" },
-		{ "compress zstd:20", "20 is not between -7 and 19" },
-		{ "compress zstd:0", "there is no level 0" },
-		{ "compress zlib:", "is not a number" },
-		{ "compress zlib:-1", "-1 is not between 1 and 9" },
-		{ "compress none:1", "none takes no level" },
-		{ "naming suse", "none of debian, rhel" },
-		{ "failure_action shell", "'shell' is not supported" },
-		{ "failure_action dump_to_rootfs", "'dump_to_rootfs' is not supported" },
-		{ "final_action explode", "none of reboot, poweroff, halt" },
-		{ "path var/crash", "does not begin with '/'" },
-		{ "path /a/../b", "'.' or '..'" },
-		{ "path /a/./b", "'.' or '..'" },
-		{ "path /..", "'.' or '..'" },
-		{ "path /a /", "ends in a blank" },
-		{ "path /caf\xc3\xa9", "not printable" },
-		{ "ext4 sda1", "is not UUID=, LABEL=" },
-		{ "ext4 UUID=", "nothing after UUID=" },
-		{ "ext4 UUID=a b", "blanks in" },
-		{ "ext4 /dev/", "is not UUID=" },
-		{ "ext4 /dev/../etc", "has '..'" },
-		{ "ext4 /dev/mapper/..", "has '..'" },
-		{ "ext4 \"LABEL=x\"", "without quotes" },
-		{ "ext4 LABEL=\x01", "not printable" },
-		{ "ntfs /dev/sda1", "unknown directive 'ntfs'" },
-		{ "core_collector cp", "'cp' is not makedumpfile" },
-		{ "core_collector makedumpfile -d 99", "core_collector: dump_level: 99 is not" },
-		{ "core_collector makedumpfile -d", "-d needs" },
-		{ "core_collector makedumpfile -F -d 1", "option '-F' is not known" },
-		{ "core_collector makedumpfile --split", "option '--split' is not known" },
-		{ "core_collector makedumpfile -c -z", "compress was already set" },
-		{ "core_collector makedumpfile vmcore", "option 'vmcore' is not known" },
-	};
-
 	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(t); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(rejected); i++) {
 		struct said s = { "" };
 		struct conf c, defaults;
 
 		conf_defaults(&c);
 		conf_defaults(&defaults);
-		assert_int_equal(conf_parse(&c, t[i].text, strlen(t[i].text), "f", collect, &s), 1);
-		if (!strstr(s.text, t[i].msg))
-			fail_msg("'%s' gives '%s', not '%s'", t[i].text, s.text, t[i].msg);
+		assert_int_equal(conf_parse(&c, rejected[i].text, strlen(rejected[i].text), "f",
+					    collect, &s),
+				 1);
+		if (!strstr(s.text, rejected[i].msg))
+			fail_msg("'%s' gives '%s', not '%s'", rejected[i].text, s.text,
+				 rejected[i].msg);
 		assert_memory_equal(&c, &defaults, sizeof(c));
 	}
 }
@@ -280,43 +283,45 @@ static void test_long_paths(void **state)
 	}
 }
 
+static const struct {
+	const char *cmdline, *want, *msg;
+	unsigned problems;
+} words[] = {
+	{ "quiet nr_cpus=1 panic=5\n", "ext4 /dev/a\nkeep 3", "", 0 },
+	{ "crashpod.keep=9 crashpod.dump_level=1\n", "keep 9\ndump_level 1", "", 0 },
+	{ "x crashpod.path=\"/a b/c\" y", "path /a b/c", "", 0 },
+	{ "\"crashpod.path=/a b\" crashpod.keep=1", "path /a b\nkeep 1", "", 0 },
+	{ "crashpod.xfs=UUID=1 crashpod.raw=/dev/b", "xfs UUID=1\nraw /dev/b", "", 0 },
+	{ "crashpod.xfs=\"LABEL=a b\"", "xfs LABEL=a b", "", 0 },
+	{ "crashpod.xfs=bad", "ext4 /dev/a", "command line: xfs: 'bad'", 1 },
+	{ "crashpod.keep", "keep 3", "command line: keep: a value is missing", 1 },
+	{ "crashpod.kepe=1", "keep 3", "command line: unknown directive 'kepe'", 1 },
+	{ "crashpod.keep=1 crashpod.keep=2", "keep 1", "keep is set twice", 1 },
+	{ "acrashpod.keep=1 crashpodkeep=2", "keep 3", "", 0 },
+	{ "crashpod.core_collector=\"makedumpfile -c -d 2\"", "compress zlib\ndump_level 2", "",
+	  0 },
+	{ "a=\"crashpod.keep=1 crashpod.keep=2", "keep 3", "", 0 },
+	{ "crashpod.path=\"/a #b\"", "path /var/crash", "path: '#' after a blank", 1 },
+	{ "crashpod.path=#", "path /var/crash", "path: '#' after a blank", 1 },
+	{ "crashpod.=1", "keep 3", "unknown directive ''", 1 },
+};
+
 static void test_cmdline(void **state)
 {
-	static const struct {
-		const char *cmdline, *want, *msg;
-		unsigned problems;
-	} t[] = {
-		{ "quiet nr_cpus=1 panic=5\n", "ext4 /dev/a\nkeep 3", "", 0 },
-		{ "crashpod.keep=9 crashpod.dump_level=1\n", "keep 9\ndump_level 1", "", 0 },
-		{ "x crashpod.path=\"/a b/c\" y", "path /a b/c", "", 0 },
-		{ "\"crashpod.path=/a b\" crashpod.keep=1", "path /a b\nkeep 1", "", 0 },
-		{ "crashpod.xfs=UUID=1 crashpod.raw=/dev/b", "xfs UUID=1\nraw /dev/b", "", 0 },
-		{ "crashpod.xfs=\"LABEL=a b\"", "xfs LABEL=a b", "", 0 },
-		{ "crashpod.xfs=bad", "ext4 /dev/a", "command line: xfs: 'bad'", 1 },
-		{ "crashpod.keep", "keep 3", "command line: keep: a value is missing", 1 },
-		{ "crashpod.kepe=1", "keep 3", "command line: unknown directive 'kepe'", 1 },
-		{ "crashpod.keep=1 crashpod.keep=2", "keep 1", "keep is set twice", 1 },
-		{ "acrashpod.keep=1 crashpodkeep=2", "keep 3", "", 0 },
-		{ "crashpod.core_collector=\"makedumpfile -c -d 2\"", "compress zlib\ndump_level 2",
-		  "", 0 },
-		{ "a=\"crashpod.keep=1 crashpod.keep=2", "keep 3", "", 0 },
-		{ "crashpod.path=\"/a #b\"", "path /var/crash", "path: '#' after a blank", 1 },
-		{ "crashpod.path=#", "path /var/crash", "path: '#' after a blank", 1 },
-		{ "crashpod.=1", "keep 3", "unknown directive ''", 1 },
-	};
 	static const char file[] = "ext4 /dev/a\nkeep 3\n";
 
 	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(t); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
 		struct said s = { "" };
 		struct conf c;
 
 		conf_defaults(&c);
 		assert_int_equal(conf_parse(&c, file, strlen(file), "f", collect, &s), 0);
-		assert_int_equal(conf_cmdline(&c, t[i].cmdline, collect, &s), t[i].problems);
-		if (!strstr(s.text, t[i].msg) || (!*t[i].msg && *s.text))
-			fail_msg("'%s' gives '%s'", t[i].cmdline, s.text);
-		assert_lines(&c, t[i].want);
+		assert_int_equal(conf_cmdline(&c, words[i].cmdline, collect, &s),
+				 words[i].problems);
+		if (!strstr(s.text, words[i].msg) || (!*words[i].msg && *s.text))
+			fail_msg("'%s' gives '%s'", words[i].cmdline, s.text);
+		assert_lines(&c, words[i].want);
 	}
 }
 

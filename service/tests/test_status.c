@@ -120,119 +120,108 @@ static void test_sound(void **state)
 	free(s);
 }
 
+static const struct {
+	struct file change;
+	const char *state, *text, *mend;
+	bool ready;
+} faults[] = {
+	{ { "/sys/kernel/kexec_crash_size", "0\n" },
+	  "missing",
+	  "no memory is reserved",
+	  "crashkernel=",
+	  false },
+	{ { "/sys/kernel/kexec_crash_size", NULL },
+	  "missing",
+	  "No such file",
+	  "CONFIG_KEXEC_FILE",
+	  false },
+	{ { "/sys/kernel/kexec_crash_size", "lots\n" }, "missing", "Invalid", "", false },
+	{ { "/sys/kernel/kexec_crash_loaded", "0\n" },
+	  "missing",
+	  "no capture kernel",
+	  "crashpod load",
+	  false },
+	{ { "/sys/kernel/kexec_crash_loaded", NULL },
+	  "missing",
+	  "no capture kernel",
+	  "crashpod load",
+	  false },
+	/* an image is loaded, wherever it came from */
+	{ { INITRD, NULL }, "note", "no initramfs of kernel " KVER, "mkinitrd -k " KVER, true },
+	{ { INITRD, "" }, "note", "is empty", "mkinitrd", true },
+	{ { "/etc/crashpod.conf", NULL },
+	  "missing",
+	  "/etc/crashpod.conf: No such file",
+	  "write it",
+	  false },
+	{ { "/etc/crashpod.conf", "ext4 UUID=1234\ndump_levl 31\n" },
+	  "missing",
+	  "/etc/crashpod.conf:2:",
+	  "correct that line",
+	  false },
+	{ { "/etc/crashpod.conf", "dump_level 31\n" },
+	  "missing",
+	  "names no target",
+	  "ext4 UUID=",
+	  false },
+	{ { "/etc/crashpod.conf", "ext4 UUID=5678\n" },
+	  "missing",
+	  "ext4 UUID=5678: no such device",
+	  "attach",
+	  false },
+	/* one of two targets is enough */
+	{ { "/etc/crashpod.conf", "ext4 UUID=5678\next4 UUID=1234\n" },
+	  "note",
+	  "ext4 UUID=5678: no such device",
+	  "attach",
+	  true },
+	{ { "/etc/crashpod.conf", "ext4 /dev/vda1\n" }, "ok", "ext4 /dev/vda1 has", "", true },
+	{ { "/etc/crashpod.conf", "raw /dev/vda1\n" },
+	  "missing",
+	  "raw /dev/vda1 has 0 MiB free",
+	  "free room",
+	  false },
+	{ { "/proc/self/mountinfo", "21 1 0:5 / /proc rw - proc proc rw\n" },
+	  "note",
+	  "is not mounted: free room unknown",
+	  "mount it",
+	  true },
+	{ { "/proc/self/mountinfo", "a b\n1 2 3\n - - -\n1 2 3 / /x rw - ext4\n" },
+	  "note",
+	  "is not mounted",
+	  "",
+	  true },
+	{ { "/proc/meminfo", "MemTotal: 9007199254740991 kB\n" },
+	  "missing",
+	  "a dump now may need",
+	  "free room there",
+	  false },
+	{ { "/proc/meminfo", "nothing\n" }, "note", "free room unknown: Invalid", "", true },
+	{ { "/proc/sys/kernel/panic_on_oops", "0\n" },
+	  "note",
+	  "an oops that does not",
+	  "sysctl",
+	  true },
+};
+
 static void test_faults(void **state)
 {
-	static const struct {
-		struct file change;
-		const char *state, *text, *mend;
-		bool ready;
-	} t[] = {
-		{ { "/sys/kernel/kexec_crash_size", "0\n" },
-		  "missing",
-		  "no memory is reserved",
-		  "crashkernel=",
-		  false },
-		{ { "/sys/kernel/kexec_crash_size", NULL },
-		  "missing",
-		  "No such file",
-		  "CONFIG_KEXEC_FILE",
-		  false },
-		{ { "/sys/kernel/kexec_crash_size", "lots\n" }, "missing", "Invalid", "", false },
-		{ { "/sys/kernel/kexec_crash_loaded", "0\n" },
-		  "missing",
-		  "no capture kernel",
-		  "crashpod load",
-		  false },
-		{ { "/sys/kernel/kexec_crash_loaded", NULL },
-		  "missing",
-		  "no capture kernel",
-		  "crashpod load",
-		  false },
-		/* an image is loaded, wherever it came from */
-		{ { INITRD, NULL },
-		  "note",
-		  "no initramfs of kernel " KVER,
-		  "mkinitrd -k " KVER,
-		  true },
-		{ { INITRD, "" }, "note", "is empty", "mkinitrd", true },
-		{ { "/etc/crashpod.conf", NULL },
-		  "missing",
-		  "/etc/crashpod.conf: No such file",
-		  "write it",
-		  false },
-		{ { "/etc/crashpod.conf", "ext4 UUID=1234\ndump_levl 31\n" },
-		  "missing",
-		  "/etc/crashpod.conf:2:",
-		  "correct that line",
-		  false },
-		{ { "/etc/crashpod.conf", "dump_level 31\n" },
-		  "missing",
-		  "names no target",
-		  "ext4 UUID=",
-		  false },
-		{ { "/etc/crashpod.conf", "ext4 UUID=5678\n" },
-		  "missing",
-		  "ext4 UUID=5678: no such device",
-		  "attach",
-		  false },
-		/* one of two targets is enough */
-		{ { "/etc/crashpod.conf", "ext4 UUID=5678\next4 UUID=1234\n" },
-		  "note",
-		  "ext4 UUID=5678: no such device",
-		  "attach",
-		  true },
-		{ { "/etc/crashpod.conf", "ext4 /dev/vda1\n" },
-		  "ok",
-		  "ext4 /dev/vda1 has",
-		  "",
-		  true },
-		{ { "/etc/crashpod.conf", "raw /dev/vda1\n" },
-		  "missing",
-		  "raw /dev/vda1 has 0 MiB free",
-		  "free room",
-		  false },
-		{ { "/proc/self/mountinfo", "21 1 0:5 / /proc rw - proc proc rw\n" },
-		  "note",
-		  "is not mounted: free room unknown",
-		  "mount it",
-		  true },
-		{ { "/proc/self/mountinfo", "a b\n1 2 3\n - - -\n1 2 3 / /x rw - ext4\n" },
-		  "note",
-		  "is not mounted",
-		  "",
-		  true },
-		{ { "/proc/meminfo", "MemTotal: 9007199254740991 kB\n" },
-		  "missing",
-		  "a dump now may need",
-		  "free room there",
-		  false },
-		{ { "/proc/meminfo", "nothing\n" },
-		  "note",
-		  "free room unknown: Invalid",
-		  "",
-		  true },
-		{ { "/proc/sys/kernel/panic_on_oops", "0\n" },
-		  "note",
-		  "an oops that does not",
-		  "sysctl",
-		  true },
-	};
 	struct status *s = calloc(1, sizeof(*s));
 
 	(void)state;
 	assert_non_null(s);
-	for (size_t i = 0; i < ARRAY_SIZE(t); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(faults); i++) {
 		char root[] = "/tmp/crashpod-status-XXXXXX";
 
 		make_tree(root);
-		put(root, &t[i].change);
+		put(root, &faults[i].change);
 		/* not the reason for what is looked for: the configuration is newer */
-		if (strstr(t[i].change.path, "crashpod.conf"))
+		if (strstr(faults[i].change.path, "crashpod.conf"))
 			put(root, &(struct file){ INITRD, "image" });
 		status_check(s, root, KVER);
 		assert_int_equal(remove_tree(root), 0);
-		has_line(s, t[i].state, t[i].text, t[i].mend);
-		assert_int_equal(status_ready(s), t[i].ready);
+		has_line(s, faults[i].state, faults[i].text, faults[i].mend);
+		assert_int_equal(status_ready(s), faults[i].ready);
 	}
 	free(s);
 }
