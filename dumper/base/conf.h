@@ -12,6 +12,7 @@
 
 #define CONF_TARGETS_MAX 8
 #define CONF_NAME_MAX	 256
+#define CONF_THREADS_MAX 256 /* as many as the command takes */
 
 enum conf_target_kind { CONF_TARGET_FS, CONF_TARGET_RAW };
 

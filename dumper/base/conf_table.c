@@ -273,7 +273,7 @@ static int parse_threads(struct conf_state *st, const char *name, const char *va
 		st->c.threads = 0;
 		return 0;
 	}
-	return parse_number(name, value, 1, 1024, &st->c.threads, e);
+	return parse_number(name, value, 1, CONF_THREADS_MAX, &st->c.threads, e);
 }
 
 static void print_threads(const struct conf *c, struct conf_out *o)
