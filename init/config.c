@@ -9,9 +9,7 @@
 #include "../dumper/base/io.h"
 #include "steps.h"
 
-#define CONF_FILE     "/etc/crashpod.conf"
-#define CONF_FILE_MAX (256 * 1024)
-#define CMDLINE_MAX   (64 * 1024)
+#define CMDLINE_MAX (64 * 1024)
 
 static void report(void *arg, const char *line)
 {

@@ -13,37 +13,18 @@
 #include "../dumper/base/guard.h"
 #include "../dumper/base/naming.h"
 
-#define DIR_FLAGS    (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
-#define DUMPS_MAX    100000
-#define RHEL_PREFIX  "127.0.0.1-"
-#define RHEL_STAMP   19u /* YYYY-MM-DD-HH:MM:SS */
-#define DEBIAN_STAMP 12u
+#define DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+#define DUMPS_MAX 100000
 
 struct old {
 	char dir[64];
-	u64 stamp; /* YYYYMMDDHHMMSS as a number */
-	u64 serial;
+	u64 stamp, serial; /* of naming_age() */
 };
 
 struct olds {
 	struct old *v;
 	size_t n, cap;
 };
-
-/* The digits of the stamp: both styles have them in the same order, debian's without seconds. */
-static void stamp_of(struct old *o)
-{
-	bool rhel = strncmp(o->dir, RHEL_PREFIX, strlen(RHEL_PREFIX)) == 0;
-	const char *p = o->dir + (rhel ? strlen(RHEL_PREFIX) : 0);
-	const char *end = p + MIN(strlen(p), rhel ? RHEL_STAMP : DEBIAN_STAMP);
-
-	for (o->stamp = 0; p < end; p++)
-		if (*p >= '0' && *p <= '9')
-			o->stamp = o->stamp * 10 + (u64)(*p - '0');
-	if (!rhel)
-		o->stamp *= 100;
-	o->serial = *p == '-' ? strtoull(p + 1, NULL, 10) : 0;
-}
 
 static int by_age(const void *a, const void *b)
 {
@@ -89,7 +70,7 @@ static int add(struct olds *o, const char *name)
 	memset(v, 0, sizeof(*v));
 	/* naming_parse() took it, so it fits */
 	snprintf(v->dir, sizeof(v->dir), "%.*s", (int)sizeof(v->dir) - 1, name);
-	stamp_of(v);
+	naming_age(v->dir, &v->stamp, &v->serial);
 	return 0;
 }
 

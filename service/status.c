@@ -11,8 +11,6 @@
 #include "base/io.h"
 #include "tree.h"
 
-#define CONF_BYTES_MAX (1 << 20)
-
 static const char *const state_names[] = {
 	[STATUS_OK] = "ok",
 	[STATUS_NOTE] = "note",
@@ -110,11 +108,11 @@ static void check_initramfs(struct status *s, struct scene *sc)
 			   shown);
 	else if (st.st_size == 0)
 		status_add(s, absent, "initramfs", mend, "the initramfs is empty: %s", shown);
-	else if (!tree_path(conf, sc->root, "%s", TREE_CONF) && !stat(conf, &conf_st) &&
+	else if (!tree_path(conf, sc->root, "%s", CONF_FILE) && !stat(conf, &conf_st) &&
 		 conf_st.st_mtime > st.st_mtime)
 		status_add(s, STATUS_MISSING, "initramfs", mend,
 			   "the initramfs is older than %s, and holds an earlier one: %s",
-			   TREE_CONF, shown);
+			   CONF_FILE, shown);
 	else
 		status_add(s, STATUS_OK, "initramfs", NULL, "%s, %lld KiB", shown,
 			   (long long)(st.st_size + 1023) / 1024);
@@ -131,19 +129,19 @@ static void check_config(struct status *s, struct scene *sc)
 	char path[PATH_MAX];
 	struct err e = { 0 };
 	size_t len;
-	int rc = tree_path(path, sc->root, "%s", TREE_CONF);
+	int rc = tree_path(path, sc->root, "%s", CONF_FILE);
 
 	conf_defaults(&sc->conf);
 	if (!rc)
-		rc = io_read_file(path, CONF_BYTES_MAX, &text, &len, &e);
+		rc = io_read_file(path, CONF_FILE_MAX, &text, &len, &e);
 	if (rc) {
 		status_add(s, STATUS_MISSING, "config", "write it: one line, as 'ext4 UUID=...'",
-			   "%s: %s", TREE_CONF, strerror(-rc));
+			   "%s: %s", CONF_FILE, strerror(-rc));
 		return;
 	}
 	sc->conf_there = true;
-	if (!conf_parse(&sc->conf, text, len, TREE_CONF, conf_problem, s))
-		status_add(s, STATUS_OK, "config", NULL, "%s is sound", TREE_CONF);
+	if (!conf_parse(&sc->conf, text, len, CONF_FILE, conf_problem, s))
+		status_add(s, STATUS_OK, "config", NULL, "%s is sound", CONF_FILE);
 }
 
 static void check_targets(struct status *s, struct scene *sc)

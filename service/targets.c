@@ -61,7 +61,7 @@ void status_targets(struct status *s, const char *root, const struct conf *conf)
 
 	if (conf->ntargets == 0) {
 		status_add(s, STATUS_MISSING, "target", "add a line as 'ext4 UUID=...'",
-			   "%s names no target", TREE_CONF);
+			   "%s names no target", CONF_FILE);
 		return;
 	}
 	for (unsigned i = 0; i < conf->ntargets; i++)
@@ -77,7 +77,7 @@ void status_targets(struct status *s, const char *root, const struct conf *conf)
 			continue;
 		}
 		status_add(s, there ? STATUS_NOTE : STATUS_MISSING, "target",
-			   "attach the device, or correct the line in " TREE_CONF, "%s %s: %s",
+			   "attach the device, or correct the line in " CONF_FILE, "%s %s: %s",
 			   kind_of(t), t->device, rc == -ENOENT ? "no such device" : strerror(-rc));
 	}
 }

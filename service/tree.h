@@ -10,7 +10,6 @@
 #include "base/err.h"
 #include "base/types.h"
 
-#define TREE_CONF   "/etc/crashpod.conf"
 #define TREE_INITRD "/var/lib/crashpod/initramfs-%s.img" /* %s: kernel release */
 
 /* root + the path made of fmt. */

@@ -171,7 +171,7 @@ static void parse_line(struct reporter *r, struct conf_state *st, const char *s,
 void conf_defaults(struct conf *c)
 {
 	*c = (struct conf){
-		.path = "/var/crash",
+		.path = CONF_PATH,
 		.dump_level = 31,
 		.format = CONF_FORMAT_KDUMP,
 		.compress = CONF_COMPRESS_ZSTD,

@@ -10,6 +10,9 @@
 
 #include "types.h"
 
+#define CONF_FILE	 "/etc/crashpod.conf"
+#define CONF_FILE_MAX	 ((size_t)256 << 10) /* bytes that are read of it, at most */
+#define CONF_PATH	 "/var/crash"	     /* the default of path */
 #define CONF_TARGETS_MAX 8
 #define CONF_NAME_MAX	 256
 #define CONF_THREADS_MAX 256 /* as many as the command takes */
@@ -44,7 +47,7 @@ struct conf {
 
 typedef void (*conf_report_fn)(void *arg, const char *line);
 
-/* path /var/crash, dump_level 31, kdump, zstd, threads auto, naming debian, keep 0, timeout 3600,
+/* path CONF_PATH, dump_level 31, kdump, zstd, threads auto, naming debian, keep 0, timeout 3600,
  * both actions reboot, no target. */
 void conf_defaults(struct conf *c);
 

@@ -2,6 +2,7 @@
 #include "naming.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define RHEL_PREFIX "127.0.0.1-"
@@ -10,12 +11,13 @@
 #define DEBIAN_SHAPE "000000000000"
 #define RHEL_SHAPE   "0000-00-00-00:00:00" /* after the prefix */
 
-#define STAMP_LEN (sizeof(DEBIAN_SHAPE) - 1)
+#define DEBIAN_STAMP (sizeof(DEBIAN_SHAPE) - 1)
+#define RHEL_STAMP   (sizeof(RHEL_SHAPE) - 1)
 
 static void debian_files(struct naming *n)
 {
-	snprintf(n->dump, sizeof(n->dump), "dump.%.*s", (int)STAMP_LEN, n->dir);
-	snprintf(n->dmesg, sizeof(n->dmesg), "dmesg.%.*s", (int)STAMP_LEN, n->dir);
+	snprintf(n->dump, sizeof(n->dump), "dump.%.*s", (int)DEBIAN_STAMP, n->dir);
+	snprintf(n->dmesg, sizeof(n->dmesg), "dmesg.%.*s", (int)DEBIAN_STAMP, n->dir);
 }
 
 static void rhel_files(struct naming *n)
@@ -104,4 +106,19 @@ bool naming_parse(struct naming *n, const char *dir)
 		       number(s + 17, 2) <= 60;
 	}
 	return false;
+}
+
+/* Both styles have the digits of the stamp in the same order. */
+void naming_age(const char *dir, u64 *stamp, u64 *serial)
+{
+	bool rhel = strncmp(dir, RHEL_PREFIX, strlen(RHEL_PREFIX)) == 0;
+	const char *p = dir + (rhel ? strlen(RHEL_PREFIX) : 0);
+	const char *end = p + MIN(strlen(p), rhel ? RHEL_STAMP : DEBIAN_STAMP);
+
+	for (*stamp = 0; p < end; p++)
+		if (*p >= '0' && *p <= '9')
+			*stamp = *stamp * 10 + (u64)(*p - '0');
+	if (!rhel)
+		*stamp *= 100;
+	*serial = *p == '-' ? strtoull(p + 1, NULL, 10) : 0;
 }

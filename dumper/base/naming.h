@@ -24,4 +24,8 @@ void naming_make(struct naming *n, enum conf_naming style, time_t when, unsigned
  * the names of the files in it. */
 bool naming_parse(struct naming *n, const char *dir);
 
+/* When a directory that naming_parse() took was made: stamp is YYYYMMDDHHMMSS as a number (debian
+ * names have no seconds: 00), serial the number at the end or 0. */
+void naming_age(const char *dir, u64 *stamp, u64 *serial);
+
 #endif

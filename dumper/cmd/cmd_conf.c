@@ -8,7 +8,6 @@
 #include "../base/io.h"
 #include "cmd.h"
 
-#define FILE_MAX  ((size_t)256 << 10) /* as much as PID 1 reads */
 #define PRINT_MAX 8192
 
 static void report(void *arg, const char *line)
@@ -26,7 +25,7 @@ static int check(const char *file, const char *cmdline)
 	unsigned problems;
 	size_t len;
 
-	if (io_read_file(file, FILE_MAX, &text, &len, &e))
+	if (io_read_file(file, CONF_FILE_MAX, &text, &len, &e))
 		return cmd_fail("conf", 1, &e);
 	conf_defaults(&c);
 	problems = conf_parse(&c, text, len, file, report, NULL);

@@ -17,10 +17,6 @@
 #include "../base/record_read.h"
 #include "cmd.h"
 
-#define CONF_DEFAULT "/etc/crashpod.conf"
-#define PATH_DEFAULT "/var/crash"
-#define FILE_MAX     ((size_t)256 << 10)
-
 struct found {
 	char name[160]; /* DIR/FILE below the path */
 	bool complete;
@@ -144,13 +140,13 @@ static int configured_path(const char *file, char *path, size_t cap, struct err 
 	_cleanup_free_ char *text = NULL;
 	struct conf c;
 	size_t len;
-	int rc = io_read_file(file ? file : CONF_DEFAULT, FILE_MAX, &text, &len, e);
+	int rc = io_read_file(file ? file : CONF_FILE, CONF_FILE_MAX, &text, &len, e);
 
-	snprintf(path, cap, "%s", PATH_DEFAULT);
-	if (rc)
-		return file ? rc : 0;
+	if (rc && file)
+		return rc;
 	conf_defaults(&c);
-	conf_parse(&c, text, len, file ? file : CONF_DEFAULT, NULL, NULL);
+	if (!rc)
+		conf_parse(&c, text, len, file ? file : CONF_FILE, NULL, NULL);
 	snprintf(path, cap, "%s", c.path);
 	return 0;
 }

@@ -78,11 +78,34 @@ static void test_parse_rejects(void **state)
 	}
 }
 
+static void test_age(void **state)
+{
+	static const struct {
+		const char *dir;
+		u64 stamp, serial;
+	} t[] = {
+		{ "200902132331", 20090213233100, 0 },
+		{ "200902132331-2", 20090213233100, 2 },
+		{ "127.0.0.1-2009-02-13-23:31:30", 20090213233130, 0 },
+		{ "127.0.0.1-2009-02-13-23:31:30-11", 20090213233130, 11 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(t); i++) {
+		u64 stamp, serial;
+
+		naming_age(t[i].dir, &stamp, &serial);
+		assert_int_equal(stamp, t[i].stamp);
+		assert_int_equal(serial, t[i].serial);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_make),
 		cmocka_unit_test(test_parse_rejects),
+		cmocka_unit_test(test_age),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
