@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/conf_device.h"
 #include "base/guard.h"
 #include "base/io.h"
 #include "base/resolve.h"
@@ -84,15 +85,6 @@ int tree_kernel(char buf[static PATH_MAX], const char *root, const char *kver, s
 		       kver, kver, kver, kver);
 }
 
-static const struct {
-	const char *tag, *dir;
-} tags[] = {
-	{ "UUID=", "uuid" },
-	{ "LABEL=", "label" },
-	{ "PARTUUID=", "partuuid" },
-	{ "PARTLABEL=", "partlabel" },
-};
-
 /* Names of udev's links: what is not a letter, a digit, one of "#+-.:=@_" or beyond ASCII is
  * written as \xNN. */
 static void udev_escape(char *out, size_t cap, const char *name)
@@ -114,27 +106,21 @@ static void udev_escape(char *out, size_t cap, const char *name)
 int tree_device(char buf[static PATH_MAX], const char *root, const char *device)
 {
 	static const struct resolve_roots real = { "/sys", "/dev" };
-	char name[1100];
-	int rc;
+	char name[4 * CONF_NAME_MAX + 1];
+	struct conf_device d;
+	int rc = conf_device_read(&d, device, NULL);
 
-	if (device[0] == '/') {
-		rc = tree_path(buf, root, "%s", device);
-		if (rc)
-			return rc;
-		return access(buf, F_OK) ? -errno : 0;
+	if (rc)
+		return rc;
+	if (d.tag) {
+		udev_escape(name, sizeof(name), d.value);
+		rc = tree_path(buf, root, "%s%s", d.tag->links, name);
+	} else {
+		rc = tree_path(buf, root, "%s", d.value);
 	}
-	for (size_t i = 0; i < ARRAY_SIZE(tags); i++) {
-		size_t len = strlen(tags[i].tag);
-
-		if (strncmp(device, tags[i].tag, len))
-			continue;
-		udev_escape(name, sizeof(name), device + len);
-		rc = tree_path(buf, root, "/dev/disk/by-%s/%s", tags[i].dir, name);
-		if (rc)
-			return rc;
-		if (!access(buf, F_OK))
-			return 0;
-		return root[0] ? -ENOENT : resolve_device(&real, device, buf, PATH_MAX, NULL);
-	}
-	return -EINVAL;
+	if (rc || !access(buf, F_OK))
+		return rc;
+	if (!d.tag || root[0])
+		return -errno;
+	return resolve_device(&real, device, buf, PATH_MAX, NULL);
 }

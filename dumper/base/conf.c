@@ -6,11 +6,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "conf_device.h"
 #include "conf_table.h"
 
 /* More than any valid line: a core_collector with all its options stays far below. */
 #define LINE_MAX_BYTES 1024
 #define CMDLINE_PREFIX "crashpod."
+#define WORD(fstype)   fstype " "
+#define ONLY_TARGETS   "only " CONF_FSTYPES(WORD) "and raw are targets"
 
 struct reporter {
 	conf_report_fn report;
@@ -26,10 +29,10 @@ static const struct {
 	{ "nfs", "network targets are not supported; name a local one" },
 	{ "ssh", "network targets are not supported; name a local one" },
 	{ "sshkey", "network targets are not supported" },
-	{ "virtiofs", "only ext2 ext3 ext4 xfs btrfs and raw are targets" },
-	{ "f2fs", "only ext2 ext3 ext4 xfs btrfs and raw are targets" },
-	{ "minix", "only ext2 ext3 ext4 xfs btrfs and raw are targets" },
-	{ "vfat", "only ext2 ext3 ext4 xfs btrfs and raw are targets" },
+	{ "virtiofs", ONLY_TARGETS },
+	{ "f2fs", ONLY_TARGETS },
+	{ "minix", ONLY_TARGETS },
+	{ "vfat", ONLY_TARGETS },
 	{ "default", "the old name of failure_action" },
 	{ "extra_bins", "the ramdisk holds one program; take the line out" },
 	{ "extra_modules", "give the modules to mkinitrd --add-modules" },

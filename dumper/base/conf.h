@@ -21,8 +21,8 @@ enum conf_target_kind { CONF_TARGET_FS, CONF_TARGET_RAW };
 
 struct conf_target {
 	enum conf_target_kind kind;
-	char fstype[16];	    /* ext2 ext3 ext4 xfs btrfs; empty for raw */
-	char device[CONF_NAME_MAX]; /* UUID=, LABEL=, PARTUUID=, PARTLABEL= or /dev/... */
+	char fstype[16];	    /* one of CONF_FSTYPES; empty for raw */
+	char device[CONF_NAME_MAX]; /* as conf_device.h reads it */
 };
 
 enum conf_format { CONF_FORMAT_KDUMP, CONF_FORMAT_ELF };

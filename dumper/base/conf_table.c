@@ -7,6 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "conf_device.h"
 #include "conf_table.h"
 
 struct choice {
@@ -42,8 +43,6 @@ static const struct compress_choice {
 	{ "zlib", CONF_COMPRESS_ZLIB, 1, 9 },
 	{ "none", CONF_COMPRESS_NONE, 0, 0 },
 };
-
-static const char *const device_tags[] = { "UUID=", "LABEL=", "PARTUUID=", "PARTLABEL=", NULL };
 
 void conf_out_line(struct conf_out *o, const char *fmt, ...)
 {
@@ -102,53 +101,13 @@ static const char *choice_name(const struct choice *t, int value)
 
 /* --- targets --- */
 
-static bool has_dotdot(const char *path)
-{
-	const char *p = path;
-
-	while ((p = strstr(p, ".."))) {
-		bool starts = p == path || p[-1] == '/';
-
-		if (starts && (p[2] == '/' || !p[2]))
-			return true;
-		p += 2;
-	}
-	return false;
-}
-
-static int check_device(const char *name, const char *value, struct err *e)
-{
-	if (strlen(value) >= CONF_NAME_MAX)
-		return err_set(e, -EINVAL, "%s: the device name is too long", name);
-	if (strchr(value, '"') || strchr(value, '\''))
-		return err_set(e, -EINVAL, "%s: write the device without quotes", name);
-	for (const char *const *tag = device_tags; *tag; tag++) {
-		size_t n = strlen(*tag);
-
-		if (strncmp(value, *tag, n) != 0)
-			continue;
-		if (!value[n])
-			return err_set(e, -EINVAL, "%s: nothing after %s", name, *tag);
-		if (!strstr(*tag, "LABEL") && strchr(value, ' '))
-			return err_set(e, -EINVAL, "%s: blanks in %s", name, value);
-		return 0;
-	}
-	if (strncmp(value, "/dev/", 5) != 0 || !value[5])
-		return err_set(e, -EINVAL,
-			       "%s: '%s' is not UUID=, LABEL=, PARTUUID=, PARTLABEL= or /dev/...",
-			       name, value);
-	if (has_dotdot(value) || strchr(value, ' '))
-		return err_set(e, -EINVAL, "%s: '%s' has '..' or blanks in it", name, value);
-	return 0;
-}
-
 static int parse_target(struct conf_state *st, const char *name, const char *value, struct err *e)
 {
+	struct conf_device device;
 	struct conf_target *t;
-	int rc = check_device(name, value, e);
 
-	if (rc)
-		return rc;
+	if (conf_device_read(&device, value, e))
+		return err_ctx(e, "%s", name);
 	if (st->replace_targets) {
 		st->c.ntargets = 0;
 		st->replace_targets = false;
@@ -376,13 +335,13 @@ static void print_actions(const struct conf *c, struct conf_out *o)
 	conf_out_line(o, "final_action %s\n", choice_name(actions, (int)c->final_action));
 }
 
+#define FS_TARGET(fstype) { fstype, true, parse_target, NULL },
+
 const struct conf_directive conf_directives[] = {
-	{ "ext2", true, parse_target, print_targets },
-	{ "ext3", true, parse_target, NULL },
-	{ "ext4", true, parse_target, NULL },
-	{ "xfs", true, parse_target, NULL },
-	{ "btrfs", true, parse_target, NULL },
-	{ "raw", true, parse_target, NULL },
+	/* the file systems, a row each */
+	CONF_FSTYPES(FS_TARGET)
+	/* and what has none */
+	{ "raw", true, parse_target, print_targets },
 	{ "path", false, parse_path, print_path },
 	{ "dump_level", false, parse_dump_level, print_dump_level },
 	{ "format", false, parse_format, print_format },

@@ -11,38 +11,24 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "conf_device.h"
 #include "guard.h"
 #include "io.h"
 
+#define ITEM(fstype)   fstype,
 #define NAME_MAX_BYTES 64 /* of a block device; the kernel's limit is 32 */
-
-/* How a device is named, and whether by its file system or by its partition. */
-struct tag {
-	const char *prefix;
-	const char *key; /* libblkid's name of a superblock's value; NULL for a partition's */
-	bool label;	 /* compared exactly, as letters matter; for partitions: name, not UUID */
-};
-
-static const struct tag tags[] = {
-	{ "UUID=", "UUID", false },
-	{ "LABEL=", "LABEL", true },
-	{ "PARTUUID=", NULL, false },
-	{ "PARTLABEL=", NULL, true },
-	{ "/dev/disk/by-uuid/", "UUID", false },
-	{ "/dev/disk/by-partuuid/", NULL, false },
-};
 
 /* No targets, and a prober that waits for a floppy's motor waits long. */
 static const char *const skipped[] = { "fd", "sr", "ram", "zram", "loop", "nbd" };
 
 struct search {
 	const struct resolve_roots *r;
-	const struct tag *tag;
+	const struct conf_tag *tag;
 	const char *value;
 	char best[NAME_MAX_BYTES]; /* sysfs name of what was found; empty: nothing */
 };
 
-static bool equal(const struct tag *t, const char *a, const char *b)
+static bool equal(const struct conf_tag *t, const char *a, const char *b)
 {
 	return a && (t->label ? strcmp(a, b) == 0 : strcasecmp(a, b) == 0);
 }
@@ -98,7 +84,7 @@ static blkid_probe open_probe(const struct resolve_roots *r, const char *name)
 
 static void probe_filesystem(struct search *s, const char *name)
 {
-	const char *types[] = { "ext2", "ext3", "ext4", "xfs", "btrfs", NULL };
+	const char *types[] = { CONF_FSTYPES(ITEM) NULL };
 	blkid_probe pr = open_probe(s->r, name);
 	const char *value = NULL;
 
@@ -213,22 +199,21 @@ int resolve_device(const struct resolve_roots *r, const char *spec, char *out, s
 		   struct err *e)
 {
 	struct search s = { .r = r };
+	struct conf_device d;
+	int rc = conf_device_read(&d, spec, e);
 
-	for (size_t i = 0; i < ARRAY_SIZE(tags); i++) {
-		if (strncmp(spec, tags[i].prefix, strlen(tags[i].prefix)) != 0)
-			continue;
-		s.tag = &tags[i];
-		s.value = spec + strlen(tags[i].prefix);
-		each_device(r, search_one, &s);
-		if (!s.best[0])
-			return err_set(e, -ENOENT, "no device is %s", spec);
-		if (node_path(r, s.best, out, cap))
-			return err_set(e, -ENAMETOOLONG, "%s: the name is too long", s.best);
-		return 0;
-	}
-	if (strncmp(spec, "/dev/", 5) == 0)
+	if (rc)
+		return rc;
+	if (!d.tag)
 		return plain_device(r, spec, out, cap, e);
-	return err_set(e, -EINVAL, "'%s' does not name a device", spec);
+	s.tag = d.tag;
+	s.value = d.value;
+	each_device(r, search_one, &s);
+	if (!s.best[0])
+		return err_set(e, -ENOENT, "no device is %s", spec);
+	if (node_path(r, s.best, out, cap))
+		return err_set(e, -ENAMETOOLONG, "%s: the name is too long", s.best);
+	return 0;
 }
 
 struct signing {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* resolve.h - from UUID=, LABEL=, PARTUUID=, PARTLABEL= or /dev/... to a block device. There is no
- * udev in the ramdisk, so no /dev/disk: devices are probed, partition tables are read. The command
- * asks here too where udev has made no links.
+/* resolve.h - from a device's name (conf_device.h) to a block device. There is no udev in the
+ * ramdisk, so no /dev/disk: devices are probed, partition tables are read. The command asks here
+ * too where udev has made no links.
  * (The kernel tells a partition's name in its uevent file since 4.6, but its UUID only in
  * newer versions, so that both are read from the disk.)
  * In:     disks are hostile; libblkid's probers read them.

@@ -209,6 +209,9 @@ static void test_resolve(void **state)
 		{ "/dev/disk/by-partuuid/" UUID_OF("44"), "/vdb2" },
 		{ "PARTLABEL=crash", "/vdb2" },
 		{ "PARTLABEL=Crash", NULL },
+		{ "/dev/disk/by-label/root\\x20fs", "/vda1" },
+		{ "/dev/disk/by-label/crash", "/vdb2" },
+		{ "/dev/disk/by-partlabel/crash", "/vdb2" },
 		{ "/dev/vdc", "/vdc" },
 		{ "/dev/vdq", NULL },
 	};
@@ -235,7 +238,8 @@ static void test_errors(void **state)
 	char out[128], tiny[8];
 
 	assert_int_equal(resolve_device(&m->roots, "vda1", out, sizeof(out), &e), -EINVAL);
-	assert_string_equal(e.msg, "'vda1' does not name a device");
+	assert_string_equal(e.msg,
+			    "'vda1' is not UUID=, LABEL=, PARTUUID=, PARTLABEL= or /dev/...");
 	assert_int_equal(resolve_device(&m->roots, "/dev/vda1", tiny, sizeof(tiny), &e),
 			 -ENAMETOOLONG);
 	assert_int_equal(resolve_device(&m->roots, "LABEL=twin", tiny, sizeof(tiny), &e),

@@ -317,6 +317,9 @@ static void test_tree(void **state)
 		put(root, &(struct file){ t[i].path, "" });
 		assert_int_equal(tree_device(got, root, t[i].device), 0);
 		assert_string_equal(got + strlen(root), t[i].path);
+		/* udev's link, as it is, names the same */
+		assert_int_equal(tree_device(got, root, t[i].path), 0);
+		assert_string_equal(got + strlen(root), t[i].path);
 	}
 	assert_int_equal(tree_device(got, root, "FOO=1"), -EINVAL);
 	assert_int_equal(tree_kernel(got, root, KVER, &e), -ENOENT);
