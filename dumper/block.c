@@ -110,6 +110,24 @@ static void walk_pages(struct block_view *bv, u64 pfn, const struct walk *w)
 	}
 }
 
+/* Pages of the kernel's image, by the mapping of its text that the source's headers show. */
+static void mark_image(const struct block_view *bv, u64 pfn, u8 *cls)
+{
+	const struct source *s = bv->core->src;
+
+	for (size_t i = 0; i < s->nmaps; i++) {
+		u64 first = s->maps[i].pa >> PAGE_SHIFT;
+		u64 end = first + (s->maps[i].size >> PAGE_SHIFT);
+
+		if (s->maps[i].va < XLAT_KERNEL_TEXT || end <= pfn || first >= pfn + bv->pages)
+			continue;
+		for (u64 p = MAX(first, pfn); p < MIN(end, pfn + bv->pages); p++) {
+			if (cls[p - pfn] == PC_KERNEL)
+				cls[p - pfn] = PC_IMAGE;
+		}
+	}
+}
+
 /* Kernel pages that hold the memory map get a class of their own. */
 static void mark_memmap(const struct block_view *bv, u64 pfn, u8 *cls)
 {
@@ -145,6 +163,7 @@ void block_classify(struct block_view *bv, u64 pfn, const u64 *ram, u8 *cls)
 	} else {
 		classify_raw(bv, pfn, cls);
 		mark_memmap(bv, pfn, cls);
+		mark_image(bv, pfn, cls);
 	}
 	for (size_t i = bit_next(ram, bv->pages, 0, false); i < bv->pages;
 	     i = bit_next(ram, bv->pages, i + 1, false))

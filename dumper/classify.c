@@ -5,15 +5,17 @@
 
 const struct page_class_info page_class_table[PC_COUNT] = {
 	[PC_HOLE] = { "hole", 0, 0, true },
-	[PC_KERNEL] = { "kernel", 0, 0, false },
-	[PC_UNKNOWN] = { "unknown", 0, 0, false },
-	[PC_NO_MEMMAP] = { "no_memmap", 0, 0, false },
-	[PC_MEMMAP] = { "memmap", 0, 1, false },
-	[PC_FREE] = { "free", LEVEL_FREE, 4, false },
+	[PC_KERNEL] = { "kernel", 0, 1, false },
+	[PC_IMAGE] = { "image", 0, 0, false },
+	[PC_SLAB] = { "slab", 0, 2, false },
+	[PC_UNKNOWN] = { "unknown", 0, 2, false },
+	[PC_NO_MEMMAP] = { "no_memmap", 0, 1, false },
+	[PC_MEMMAP] = { "memmap", 0, 3, false },
+	[PC_FREE] = { "free", LEVEL_FREE, 6, false },
 	/* as makedumpfile: level 4 leaves out the cache without private data as well */
-	[PC_CACHE] = { "cache", LEVEL_CACHE | LEVEL_CACHE_PRIVATE, 3, false },
-	[PC_CACHE_PRIVATE] = { "cache_private", LEVEL_CACHE_PRIVATE, 3, false },
-	[PC_USER] = { "user", LEVEL_USER, 2, false },
+	[PC_CACHE] = { "cache", LEVEL_CACHE | LEVEL_CACHE_PRIVATE, 5, false },
+	[PC_CACHE_PRIVATE] = { "cache_private", LEVEL_CACHE_PRIVATE, 5, false },
+	[PC_USER] = { "user", LEVEL_USER, 4, false },
 	[PC_HWPOISON] = { "hwpoison", 0, 0, true },
 	[PC_OFFLINE] = { "offline", 0, 0, true },
 };
@@ -74,5 +76,5 @@ enum page_class classify_page(const struct kinfo *ki, const struct page_fields *
 		return f->flags & ki->flag_private ? PC_CACHE_PRIVATE : PC_CACHE;
 	if (anon || is_hugetlb(ki, f))
 		return PC_USER;
-	return PC_KERNEL;
+	return slab ? PC_SLAB : PC_KERNEL;
 }

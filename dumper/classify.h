@@ -13,8 +13,10 @@
 #include "kinfo.h"
 
 enum page_class {
-	PC_HOLE,      /* not RAM */
-	PC_KERNEL,    /* in use by the kernel */
+	PC_HOLE,   /* not RAM */
+	PC_KERNEL, /* in use by the kernel: page tables, stacks, per-CPU areas and more */
+	PC_IMAGE,  /* the kernel's own text and data */
+	PC_SLAB,
 	PC_UNKNOWN,   /* its page descriptor contradicts itself: kept */
 	PC_NO_MEMMAP, /* RAM that no page descriptor describes: kept */
 	PC_MEMMAP,    /* holds the memory map itself */
@@ -36,7 +38,7 @@ struct page_class_info {
 	bool never; /* left out whatever the level */
 };
 
-#define PC_ROUNDS 5
+#define PC_ROUNDS 7
 
 extern const struct page_class_info page_class_table[PC_COUNT];
 

@@ -56,6 +56,7 @@ static int plan_to_fit(struct engine *en, struct dump_stats *st, struct err *e)
 	struct sink *sink = en->out->sink;
 	u64 room = sink->ops->room(sink), need;
 	unsigned level;
+	struct err unused;
 	int rc = en->out->ops->begin(en->out, e);
 
 	if (rc == 0)
@@ -63,7 +64,7 @@ static int plan_to_fit(struct engine *en, struct dump_stats *st, struct err *e)
 	if (rc || !en->opts->fit || room == UINT64_MAX)
 		return rc;
 	/* a sample that fails must not cost the dump */
-	if (fit_level(en, room, &level, &need, NULL))
+	if (fit_level(en, room, &level, &need, &unused))
 		return 0;
 	if (need > room)
 		snprintf(st->reason, sizeof(st->reason),
@@ -90,7 +91,7 @@ static void count_pages(const struct engine *en, struct dump_pages *p)
 	memset(p, 0, sizeof(*p));
 	for (size_t pc = 0; pc < PC_COUNT; pc++)
 		p->ram += pc == PC_HOLE ? 0 : c->class[pc];
-	p->dumped = c->kept - en->unreadable;
+	p->dumped = en->written.pages;
 	p->zero = c->zero + en->written.zero;
 	p->duplicate = en->written.duplicate;
 	p->cache = page_class_dumped(PC_CACHE, level) ? 0 : c->class[PC_CACHE];
@@ -120,6 +121,9 @@ static int make_dump(struct engine *en, struct dump_stats *st, bool *openable, s
 		return err_ctx(e, "pass 1");
 	begin = now_s();
 	rc = en->out->ops->prepare(en->out, en->plan.kept, e);
+	/* headers before data, so that a machine that dies now leaves a file that opens */
+	if (rc == 0 && o->sync && !en->out->sink->once)
+		rc = en->out->sink->ops->sync(en->out->sink, e);
 	if (rc == 0) {
 		*openable = true;
 		/* this phase tells PID 1 that the file opens, whatever becomes of the writer */
@@ -130,7 +134,27 @@ static int make_dump(struct engine *en, struct dump_stats *st, bool *openable, s
 	if (rc)
 		return err_ctx(e, "pass 2");
 	set_phase(o, DUMP_PHASE_SYNC);
+	if (en->core->src->incomplete) {
+		en->out->ops->finish(en->out, false, NULL);
+		return err_set(e, -ENODATA, "%s is itself incomplete", en->core->src->path);
+	}
 	return en->out->ops->finish(en->out, true, e);
+}
+
+/* What a person should know of a dump that is complete all the same. */
+static void note_reason(const struct engine *en, struct dump_stats *st)
+{
+	if (st->reason[0])
+		return;
+	if (en->why.code)
+		snprintf(st->reason, sizeof(st->reason), "everything is dumped: %.150s",
+			 en->why.msg);
+	else if (st->pages.unreadable)
+		snprintf(st->reason, sizeof(st->reason), "%llu pages could not be read",
+			 (unsigned long long)st->pages.unreadable);
+	else if (st->level_used != st->level_asked)
+		snprintf(st->reason, sizeof(st->reason), "%s has been filtered at level %u before",
+			 en->core->src->path, en->core->src->excluded_level);
 }
 
 /* Everything between an open sink and a file that has its name, or has been given up. */
@@ -148,9 +172,11 @@ static enum dump_result run_with_sink(const struct core *core, const struct dump
 			rc = make_dump(&en, st, &openable, e);
 		if (rc && openable && sink->once)
 			openable = out->ops->finish(out, false, NULL) == 0;
-		if (rc == 0 || openable)
-			count_pages(&en, &st->pages);
 		st->level_used = out->level;
+		if (rc == 0 || openable) {
+			count_pages(&en, &st->pages);
+			note_reason(&en, st);
+		}
 		engine_close(&en);
 		out->ops->close(out);
 	}
@@ -158,7 +184,7 @@ static enum dump_result run_with_sink(const struct core *core, const struct dump
 		rc = sink->ops->commit(sink, o->sync, e);
 	else
 		sink->ops->abandon(sink, openable);
-	st->bytes_written = atomic_load(&sink->end);
+	st->bytes_written = atomic_load(&sink->size);
 	if (rc == 0)
 		return DUMP_COMPLETE;
 	return openable ? DUMP_INCOMPLETE : DUMP_FAILED;

@@ -46,9 +46,13 @@ int engine_open(struct engine *en, const struct core *core, const struct dump_op
 	rc = memmap_init(&en->mm, core, core->src->max_pfn, &why);
 	en->have_memmap = rc == 0;
 	/* Levels 0 and 1 need no classes; and PID 1 would rather have everything than nothing. */
-	if (rc && !opts->keep_unknown && (opts->level & ~(unsigned)LEVEL_ZERO))
-		return err_set(e, rc, "pages cannot be classified: %s (-d 0 or 1 dumps them all)",
-			       why.msg);
+	if (rc == 0 || !(out->level & ~(unsigned)LEVEL_ZERO))
+		return 0;
+	err_set(&en->why, rc, "pages cannot be classified: %.200s", why.msg);
+	if (!opts->keep_unknown)
+		return err_set(e, rc, "%s: %s (-d 0 or 1 dumps them all)", core->src->path,
+			       en->why.msg);
+	out->level &= LEVEL_ZERO;
 	return 0;
 }
 
@@ -93,6 +97,7 @@ static void counts_add(struct engine *en, const struct engine_thread *t)
 {
 	for (size_t i = 0; i < PC_COUNT; i++)
 		en->plan.class[i] += t->plan.class[i];
+	en->plan.chunks += t->plan.chunks;
 	en->plan.kept += t->plan.kept;
 	en->plan.zero += t->plan.zero;
 	en->plan.not_in_source += t->plan.not_in_source;
@@ -152,12 +157,15 @@ int engine_run(struct engine *en, int (*fn)(struct engine_thread *t, struct err 
 {
 	struct thread_start *ts = calloc(en->nthreads, sizeof(*ts));
 	struct thread_start self = { .fn = fn };
+	struct err why = { 0 };
 	unsigned started;
 
-	self.t = thread_open(en, e);
+	self.t = thread_open(en, &why);
 	if (!ts || !self.t) {
+		if (self.t)
+			thread_close(self.t);
 		free(ts);
-		return self.t ? err_sys(e, -ENOMEM, "threads") : e->code;
+		return err_set(e, -ENOMEM, "%s", why.code ? why.msg : "no memory for threads");
 	}
 	self.t->first = true;
 	en->err.code = 0;

@@ -16,6 +16,7 @@
 
 /* What pass 1 found, over all threads. */
 struct plan_counts {
+	u64 chunks;	     /* that have RAM */
 	u64 class[PC_COUNT]; /* RAM pages by class */
 	u64 kept;	     /* of them to be written */
 	u64 zero;	     /* left out as zero in pass 1 */
@@ -31,10 +32,10 @@ struct engine {
 	struct out *out;
 	struct memmap mm;
 	bool have_memmap;
+	struct err why; /* the level was lowered because pages cannot be classified; code 0: no */
 	size_t block_pages;
 	u64 nblocks;
-	/* By block: pages to write in the low 16 bits (0x8000 is the most there can be), rounds
-	 * that have any in the high ones. Written by pass 1, read by pass 2. */
+	/* By block, as plan_block() packs it: written by pass 1, read by pass 2. */
 	u32 *blocks;
 	unsigned nthreads;
 	struct dump_progress *progress;
@@ -75,11 +76,22 @@ void engine_close(struct engine *en);
  * started is done without. */
 int engine_run(struct engine *en, int (*fn)(struct engine_thread *t, struct err *e), struct err *e);
 
-/* Pass 1. The block that begins at pfn: its RAM, classes and pages to keep into t->ram/have/keep at
- * word (pfn - chunk) / 64, where chunk is the pfn of bit 0. */
 int plan_run(struct engine *en, struct err *e);
-int plan_block(struct engine_thread *t, u64 chunk, u64 pfn, struct plan_counts *counts,
+
+/* The block that begins at pfn: its classes into t->cls, its pages to keep into t->keep at word
+ * (pfn - chunk) / 64, where chunk is the pfn of bit 0 of t->ram, t->have and t->keep. *packed is
+ * 0 for a block without pages to keep. Both passes ask, and must get the same. */
+int plan_block(struct engine_thread *t, u64 chunk, u64 pfn, struct plan_counts *counts, u32 *packed,
 	       struct err *e);
+
+/* The parts of a packed block: pages to keep (0x8000 is the most there can be), the rounds of pass
+ * 2 that have any, and a check of which pages they are. */
+#define PACKED_KEPT(p)	 ((p)&0xffff)
+#define PACKED_ROUNDS(p) ((p) >> 16 & 0x7f)
+#define PACKED_CHECK	 23 /* shift; 9 bits */
+
+/* Reads the RAM bits of the block at pfn and plans it, outside pass 1. */
+int plan_block_again(struct engine_thread *t, u64 pfn, u32 *packed, struct err *e);
 
 /* Pass 2. */
 int pool_run(struct engine *en, struct err *e);

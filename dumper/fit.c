@@ -39,25 +39,16 @@ static void sample_page(struct sample *sm, enum page_class pc, const u8 *page, b
 static int sample_block(struct engine_thread *t, struct sample *sm, u64 block, struct err *e)
 {
 	struct engine *en = t->en;
-	struct plan_counts unused = { 0 };
 	size_t n = en->block_pages, taken = 0;
 	u64 pfn = block * n;
-	u32 before = en->blocks[block];
-	int rc;
+	u32 packed;
+	int rc = plan_block_again(t, pfn, &packed, e);
 
-	memset(t->ram, 0, n / 8);
-	memset(t->have, 0, n / 8);
-	memset(t->keep, 0, n / 8);
-	rc = source_bits(en->core->src, pfn, n, t->ram, t->have, e);
-	if (rc == 0)
-		rc = plan_block(t, pfn, pfn, &unused, e);
-	en->blocks[block] = before;
-	for (size_t i = bit_next(t->keep, n, block % n, true); rc == 0 && taken < SAMPLE_PER_BLOCK;
+	for (size_t i = bit_next(t->keep, n, block % n, true);
+	     rc == 0 && i < n && taken < SAMPLE_PER_BLOCK;
 	     i = bit_next(t->keep, n, i + n / SAMPLE_PER_BLOCK / 2, true)) {
 		const u8 *p;
 
-		if (i >= n)
-			break;
 		taken++;
 		if (engine_pages(t, pfn + i, 1, &p) > 0)
 			sample_page(sm, t->cls[i], p, en->opts->format == DUMP_KDUMP);
@@ -76,13 +67,20 @@ static int sample_thread(struct engine_thread *t, struct err *e)
 	if (!t->first)
 		return 0;
 	for (u64 b = 0; b < en->nblocks; b++)
-		with_pages += (en->blocks[b] & 0xffff) != 0;
+		with_pages += en->blocks[b] != 0;
 	step = with_pages / (SAMPLE_PAGES / SAMPLE_PER_BLOCK) + 1;
 	for (u64 b = 0; b < en->nblocks && rc == 0; b++) {
-		if ((en->blocks[b] & 0xffff) && seen++ % step == 0)
+		if (en->blocks[b] && seen++ % step == 0)
 			rc = sample_block(t, sm, b, e);
 	}
 	return rc;
+}
+
+/* Headers, bitmaps (holes where there is no RAM) and descriptors. */
+static u64 overhead(const struct engine *en, u64 kept)
+{
+	return kept * sizeof(struct kdump_page_desc) + en->plan.chunks * 2 * PAGE_SIZE +
+	       en->core->src->notes_len + 2 * PAGE_SIZE;
 }
 
 /* Bytes of a dump at level, by the counts of pass 1 and the sample. */
@@ -108,15 +106,19 @@ static u64 estimate(const struct engine *en, const struct sample *sm, unsigned l
 		kept += en->plan.class[pc];
 	}
 	need += need / 100 * MARGIN_PERCENT + en->nthreads * BUFFERS_BYTES;
-	return need + kept * sizeof(struct kdump_page_desc) + en->core->src->max_pfn / 4 +
-	       en->core->src->notes_len;
+	return need + overhead(en, kept);
 }
 
 int fit_level(struct engine *en, u64 room_bytes, unsigned *level, u64 *need_bytes, struct err *e)
 {
-	struct sample *sm = calloc(1, sizeof(*sm));
+	struct sample *sm;
 	int rc;
 
+	*level = en->out->level;
+	*need_bytes = en->plan.kept * PAGE_SIZE + overhead(en, en->plan.kept);
+	if (*need_bytes <= room_bytes)
+		return 0; /* even if nothing can be compressed */
+	sm = calloc(1, sizeof(*sm));
 	if (!sm)
 		return err_sys(e, -ENOMEM, "sample");
 	rc = compressor_open(&sm->comp, en->opts->compress, en->opts->compress_level, e);
@@ -124,7 +126,6 @@ int fit_level(struct engine *en, u64 room_bytes, unsigned *level, u64 *need_byte
 	if (rc == 0)
 		rc = engine_run(en, sample_thread, e);
 	en->sample = NULL;
-	*level = en->out->level;
 	*need_bytes = rc ? 0 : estimate(en, sm, *level);
 	for (size_t i = 0; rc == 0 && i < ARRAY_SIZE(raise_order) && *need_bytes > room_bytes;
 	     i++) {

@@ -74,7 +74,13 @@ static int sections_try(const struct section_walk *sw, u64 table, struct err *e)
 	u64 roots = m->core->ki.section_roots;
 	int rc = 0;
 
-	memset(m->section_va, 0, m->nsections * sizeof(*m->section_va));
+	/* fresh, so that only what is written takes memory: the table is as long as the address
+	 * space */
+	free(m->section_va);
+	m->section_va = calloc(m->nsections + 1, sizeof(*m->section_va));
+	if (!m->section_va)
+		return err_sys(e, -ENOMEM, "table of %llu sections",
+			       (unsigned long long)m->nsections);
 	if (sw->per_root == 1)
 		return sections_read(sw, table, 0, MIN(roots, m->nsections), e);
 	for (u64 i = 0; i < roots && i * sw->per_root < m->nsections && !rc; i++) {
@@ -158,7 +164,6 @@ int memmap_init(struct memmap *m, const struct core *core, u64 max_pfn, struct e
 		return err_set(e, -ENOENT, "%s", core->why.msg);
 	m->nsections = MIN((max_pfn + ((u64)1 << section_order) - 1) >> section_order,
 			   (u64)1 << (ki->physmem_bits - ki->section_bits));
-	m->section_va = calloc(m->nsections + 1, sizeof(*m->section_va));
 	km = malloc(sizeof(*km));
 	sw.km = km;
 	sw.pages_per_section = (u64)1 << section_order;
@@ -168,9 +173,7 @@ int memmap_init(struct memmap *m, const struct core *core, u64 max_pfn, struct e
 		  sw.per_root;
 	if (ki->section_roots != extreme)
 		sw.per_root = 1;
-	rc = m->section_va && km ? kmem_open(km, core, e)
-				 : err_sys(e, -ENOMEM, "table of %llu sections",
-					   (unsigned long long)m->nsections);
+	rc = km ? kmem_open(km, core, e) : err_sys(e, -ENOMEM, "memory map");
 	if (rc == 0) {
 		rc = sections_find(&sw, e);
 		if (rc == 0)

@@ -25,7 +25,9 @@ struct out_worker;
 
 /* What writing the pages of one thread came to. */
 struct out_counts {
+	u64 pages; /* whose descriptors, or bytes, are in the file */
 	u64 zero, duplicate;
+	u64 unplaced; /* that pass 1 left out, but are not what they were then */
 };
 
 struct out_ops {
@@ -57,6 +59,12 @@ int out_kdump_open(struct out **out, const struct core *core, const struct dump_
 		   struct sink *sink, struct err *e);
 int out_elf_open(struct out **out, const struct core *core, const struct dump_opts *opts,
 		 struct sink *sink, struct err *e);
+
+/* What an earlier filter has left out cannot be had back: the level is at least that one. */
+static inline unsigned out_level(const struct core *core, const struct dump_opts *opts)
+{
+	return opts->level | core->src->excluded_level;
+}
 
 /* Whether all of a page is one 64-bit word again and again; *word is that word. */
 static inline bool page_is_constant(const u8 *page, u64 *word)

@@ -8,11 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "classify.h"
 #include "elf_plan.h"
 #include "out.h"
 
-#define KERNEL_TEXT_MAP 0xffffffff80000000ull /* __START_KERNEL_map */
-#define FLAG_INCOMPLETE 1		      /* e_flags, as makedumpfile's */
+#define FLAG_INCOMPLETE 1 /* e_flags, as makedumpfile's */
 
 struct out_elf {
 	struct out out;
@@ -23,6 +23,7 @@ struct out_elf {
 
 struct out_worker {
 	struct out_elf *oe;
+	struct out_counts counts;
 };
 
 static struct out_elf *elf_of(struct out *o)
@@ -58,7 +59,7 @@ static u64 direct_va(const struct source *s, u64 pa)
 	for (size_t i = 0; i < s->nmaps; i++) {
 		const struct source_map *m = &s->maps[i];
 
-		if (m->va < KERNEL_TEXT_MAP && pa >= m->pa && pa - m->pa < m->size)
+		if (m->va < XLAT_KERNEL_TEXT && pa >= m->pa && pa - m->pa < m->size)
 			return m->va + (pa - m->pa);
 	}
 	return 0;
@@ -85,7 +86,7 @@ static size_t alias_headers(const struct out_elf *oe, Elf64_Phdr *ph)
 	for (size_t i = 0; i < s->nmaps; i++) {
 		const struct source_map *m = &s->maps[i];
 
-		for (size_t k = 0; m->va >= KERNEL_TEXT_MAP && k < oe->plan.n; k++) {
+		for (size_t k = 0; m->va >= XLAT_KERNEL_TEXT && k < oe->plan.n; k++) {
 			const struct elf_seg *g = &oe->plan.segs[k];
 			u64 pa = g->pfn * PAGE_SIZE, from = MAX(pa, m->pa);
 			u64 to = MIN(pa + g->mem * PAGE_SIZE, m->pa + m->size);
@@ -203,47 +204,56 @@ static bool is_zero(const u8 *page)
 	return page_is_constant(page, &word) && word == 0;
 }
 
-/* Writes n pages of one segment to off; zero pages stay holes where there can be holes. */
-static int write_pages(struct sink *sink, u64 off, const u8 *data, size_t n, struct err *e)
+/* Where a page lies in the file, or 0: it was left out. */
+static u64 page_place(const struct out_elf *oe, u64 pfn)
 {
-	for (size_t i = 0; i < n;) {
-		size_t run = 0;
-		int rc;
+	const struct elf_seg *g = elf_plan_find(&oe->plan, pfn);
 
-		while (i + run < n && !(sink->holes && is_zero(data + (i + run) * PAGE_SIZE)))
-			run++;
-		rc = run ? sink_pwrite(sink, data + i * PAGE_SIZE, run * PAGE_SIZE,
-				       off + i * PAGE_SIZE, e)
-			 : 0;
-		if (rc)
-			return rc;
-		i += run + 1; /* over the zero page that ended the run */
-	}
-	return 0;
+	return g && pfn - g->pfn < g->file ? g->off + (pfn - g->pfn) * PAGE_SIZE : 0;
 }
 
+static int write_run(struct out_worker *w, u64 off, const u8 *data, size_t n, struct err *e)
+{
+	int rc = n ? sink_pwrite(w->oe->out.sink, data, n * PAGE_SIZE, off, e) : 0;
+
+	if (rc == 0)
+		w->counts.pages += n;
+	return rc;
+}
+
+/* Zero pages have been left out by pass 1 and may have no place; elsewhere they stay holes where
+ * there can be holes. */
 static int elf_pages(struct out_worker *w, u64 pfn, size_t n, u64 index, const u8 *data,
 		     struct err *e)
 {
-	(void)index;
-	while (n) {
-		const struct elf_seg *g = elf_plan_find(&w->oe->plan, pfn);
-		size_t part;
-		int rc;
+	const struct out *o = &w->oe->out;
+	size_t run = 0; /* pages before i that wait to be written */
+	u64 run_off = 0;
+	int rc = 0;
 
-		if (!g || pfn - g->pfn >= g->file)
-			return err_set(e, -EIO, "page %#llx has no place in the ELF dump",
-				       (unsigned long long)pfn);
-		part = MIN(n, g->file - (pfn - g->pfn));
-		rc = write_pages(w->oe->out.sink, g->off + (pfn - g->pfn) * PAGE_SIZE, data, part,
-				 e);
-		if (rc)
-			return rc;
-		pfn += part;
-		data += part * PAGE_SIZE;
-		n -= part;
+	(void)index;
+	for (size_t i = 0; i < n && rc == 0; i++) {
+		u64 off = page_place(w->oe, pfn + i);
+		bool zero = is_zero(data + i * PAGE_SIZE);
+
+		if (off && !(zero && o->sink->holes)) {
+			if (run && off == run_off + run * PAGE_SIZE) {
+				run++;
+				continue;
+			}
+			rc = write_run(w, run_off, data + (i - run) * PAGE_SIZE, run, e);
+			run_off = off;
+			run = 1;
+			continue;
+		}
+		if (!off && !zero)
+			w->counts.unplaced++; /* zero in pass 1, and now it is not */
+		if (off && !(o->level & LEVEL_ZERO))
+			w->counts.pages++;
+		rc = write_run(w, run_off, data + (i - run) * PAGE_SIZE, run, e);
+		run = 0;
 	}
-	return 0;
+	return rc ? rc : write_run(w, run_off, data + (n - run) * PAGE_SIZE, run, e);
 }
 
 static int elf_worker_flush(struct out_worker *w, struct err *e)
@@ -255,7 +265,8 @@ static int elf_worker_flush(struct out_worker *w, struct err *e)
 
 static void elf_worker_close(struct out_worker *w, struct out_counts *counts)
 {
-	(void)counts;
+	counts->pages += w->counts.pages;
+	counts->unplaced += w->counts.unplaced;
 	free(w);
 }
 
@@ -300,7 +311,7 @@ int out_elf_open(struct out **out, const struct core *core, const struct dump_op
 
 	if (!oe)
 		return err_sys(e, -ENOMEM, "ELF dump");
-	oe->out = (struct out){ &elf_ops, core, opts, sink, opts->level };
+	oe->out = (struct out){ &elf_ops, core, opts, sink, out_level(core, opts) };
 	pthread_mutex_init(&oe->lock, NULL);
 	*out = &oe->out;
 	return 0;

@@ -180,6 +180,7 @@ static int kdump_prepare(struct out *o, u64 kept, struct err *e)
 
 static void kdump_worker_close(struct out_worker *w, struct out_counts *counts)
 {
+	counts->pages += w->counts.pages;
 	counts->zero += w->counts.zero;
 	counts->duplicate += w->counts.duplicate;
 	compressor_close(w->comp);
@@ -253,6 +254,8 @@ static int kdump_worker_flush(struct out_worker *w, struct err *e)
 
 		rc = sink_pwrite(sink, w->descs + at, r->n * sizeof(*w->descs),
 				 w->ok->layout.descs + r->index * sizeof(*w->descs), e);
+		if (rc == 0)
+			w->counts.pages += r->n;
 		at += r->n;
 	}
 	w->len = 0;
@@ -376,7 +379,7 @@ int out_kdump_open(struct out **out, const struct core *core, const struct dump_
 
 	if (!ok)
 		return err_sys(e, -ENOMEM, "kdump file");
-	ok->out = (struct out){ &kdump_ops, core, opts, sink, opts->level };
+	ok->out = (struct out){ &kdump_ops, core, opts, sink, out_level(core, opts) };
 	*out = &ok->out;
 	return 0;
 }

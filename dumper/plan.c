@@ -29,28 +29,32 @@ static void drop_zero_pages(struct engine_thread *t, u64 pfn, u64 *keep, struct 
 	}
 }
 
-/* Rounds of pass 2 in which the block has pages to write. */
-static u32 block_rounds(const struct engine_thread *t, const u64 *keep)
+/* The pages to keep, in 32 bits. */
+static u32 pack(const struct engine_thread *t, const u64 *keep)
 {
-	size_t n = t->en->block_pages;
+	size_t n = t->en->block_pages, words = n / 64;
 	u32 rounds = 0;
+	u64 h = 0;
 
 	for (size_t i = bit_next(keep, n, 0, true); i < n; i = bit_next(keep, n, i + 1, true))
 		rounds |= 1u << page_class_table[t->cls[i]].round;
-	return rounds;
+	if (!rounds)
+		return 0;
+	for (size_t i = 0; i < words; i++)
+		h = (h ^ keep[i]) * 0x9e3779b97f4a7c15ull;
+	return (u32)bit_count(keep, words) | rounds << 16 | (u32)(h >> 55) << PACKED_CHECK;
 }
 
-int plan_block(struct engine_thread *t, u64 chunk, u64 pfn, struct plan_counts *counts,
+int plan_block(struct engine_thread *t, u64 chunk, u64 pfn, struct plan_counts *counts, u32 *packed,
 	       struct err *e)
 {
 	struct engine *en = t->en;
 	size_t word = (pfn - chunk) / 64, words = en->block_pages / 64;
 	u64 *ram = t->ram + word, *have = t->have + word, *keep = t->keep + word;
 	unsigned level = en->out->level;
-	size_t kept;
 
-	kept = bit_count(ram, words);
-	if (kept == 0)
+	*packed = 0;
+	if (bit_count(ram, words) == 0)
 		return 0;
 	block_classify(&t->bv, pfn, ram, t->cls);
 	for (size_t i = 0; i < en->block_pages; i++) {
@@ -66,22 +70,38 @@ int plan_block(struct engine_thread *t, u64 chunk, u64 pfn, struct plan_counts *
 	}
 	if (en->opts->exclude_vmemmap)
 		counts->vmemmap_excluded += block_drop_vmemmap(&t->bv, pfn, t->cls, level, keep, e);
-	if (en->out->ops->drops_zero && (level & LEVEL_ZERO))
-		drop_zero_pages(t, pfn, keep, counts);
-	kept = bit_count(keep, words);
-	counts->kept += kept;
-	en->blocks[pfn / en->block_pages] = (u32)kept | block_rounds(t, keep) << 16;
+	*packed = pack(t, keep);
 	return 0;
 }
 
-/* The first page of the next chunk, or max_pfn at the end. */
+int plan_block_again(struct engine_thread *t, u64 pfn, u32 *packed, struct err *e)
+{
+	struct plan_counts unused = { 0 };
+	size_t n = t->en->block_pages;
+	int rc;
+
+	memset(t->ram, 0, n / 8);
+	memset(t->have, 0, n / 8);
+	memset(t->keep, 0, n / 8);
+	rc = source_bits(t->en->core->src, pfn, n, t->ram, t->have, e);
+	return rc ? rc : plan_block(t, pfn, pfn, &unused, packed, e);
+}
+
+/* The first page of the next chunk, or max_pfn at the end. Where a hole is a hole for the format
+ * too it is passed over: address spaces are sparse, and vastly larger than memory. */
 static u64 claim_chunk(struct engine *en)
 {
-	u64 pfn;
+	struct source *s = en->core->src;
+	u64 pfn, before;
 
 	pthread_mutex_lock(&en->lock);
-	pfn = en->err.code ? en->core->src->max_pfn : en->next;
+	before = pfn = en->err.code ? s->max_pfn : en->next;
+	if (pfn < s->max_pfn && !en->out->sink->once)
+		pfn = source_next_ram(s, pfn) / CHUNK_PAGES * CHUNK_PAGES;
+	pfn = MAX(pfn, before);
 	en->next = pfn + CHUNK_PAGES;
+	if (en->progress)
+		atomic_fetch_add(&en->progress->pages_done, MIN(en->next, s->max_pfn) - before);
 	pthread_mutex_unlock(&en->lock);
 	return pfn;
 }
@@ -96,12 +116,18 @@ static int plan_chunk(struct engine_thread *t, u64 chunk, struct err *e)
 	memset(t->have, 0, sizeof(t->have));
 	memset(t->keep, 0, sizeof(t->keep));
 	rc = source_bits(en->core->src, chunk, CHUNK_PAGES, t->ram, t->have, e);
-	for (u64 pfn = chunk; pfn < end && rc == 0; pfn += en->block_pages)
-		rc = plan_block(t, chunk, pfn, &t->plan, e);
+	for (u64 pfn = chunk; pfn < end && rc == 0; pfn += en->block_pages) {
+		u32 packed;
+
+		rc = plan_block(t, chunk, pfn, &t->plan, &packed, e);
+		if (packed && en->out->ops->drops_zero && (en->out->level & LEVEL_ZERO))
+			drop_zero_pages(t, pfn, t->keep + (pfn - chunk) / 64, &t->plan);
+		en->blocks[pfn / en->block_pages] = packed;
+	}
+	t->plan.chunks += bit_count(t->ram, CHUNK_WORDS) != 0;
+	t->plan.kept += bit_count(t->keep, CHUNK_WORDS);
 	if (rc == 0)
 		rc = en->out->ops->plan(en->out, chunk, t->ram, t->keep, e);
-	if (en->progress)
-		atomic_fetch_add(&en->progress->pages_done, bit_count(t->ram, CHUNK_WORDS));
 	return rc;
 }
 

@@ -27,11 +27,11 @@ static bool claim_block(struct engine *en, struct claim *c)
 			continue;
 		}
 		b = en->blocks[en->next];
-		if (b >> 16 & 1u << en->round) {
+		if (PACKED_ROUNDS(b) & 1u << en->round) {
 			*c = (struct claim){ en->next, en->round, en->index };
 			found = true;
 		}
-		en->index += b & 0xffff;
+		en->index += PACKED_KEPT(b);
 		en->next++;
 	}
 	pthread_mutex_unlock(&en->lock);
@@ -89,28 +89,20 @@ static int write_block(struct engine_thread *t, const struct claim *c, struct er
 	return 0;
 }
 
-static int load_block(struct engine_thread *t, const struct claim *c, struct err *e)
+/* Classifies the block again. Descriptors are numbered, and bitmaps written, by what pass 1 saw; a
+ * block that is no longer the same (a device still writes to memory, or memory fails) would mix
+ * pages up. Its pages are given up, and counted in the first round that it has. */
+static int load_block(struct engine_thread *t, const struct claim *c, bool *same, struct err *e)
 {
 	struct engine *en = t->en;
-	struct plan_counts unused = { 0 };
-	size_t bytes = en->block_pages / 8;
-	u64 pfn = c->block * en->block_pages;
-	u32 before = en->blocks[c->block];
-	int rc;
+	u32 before = en->blocks[c->block], packed;
+	int rc = plan_block_again(t, c->block * en->block_pages, &packed, e);
 
-	memset(t->ram, 0, bytes);
-	memset(t->have, 0, bytes);
-	memset(t->keep, 0, bytes);
-	rc = source_bits(en->core->src, pfn, en->block_pages, t->ram, t->have, e);
-	if (rc == 0)
-		rc = plan_block(t, pfn, pfn, &unused, e);
 	if (rc)
 		return rc;
-	/* Descriptors are numbered by what pass 1 saw: anything else would mix pages up. */
-	if ((en->blocks[c->block] & 0xffff) != (before & 0xffff))
-		return err_set(e, -EIO, "pages at %#llx changed between the passes: %u, then %u",
-			       (unsigned long long)(pfn << PAGE_SHIFT), before & 0xffff,
-			       en->blocks[c->block] & 0xffff);
+	*same = packed == before;
+	if (!*same && !(PACKED_ROUNDS(before) & ((1u << c->round) - 1)))
+		t->unreadable += PACKED_KEPT(before);
 	return 0;
 }
 
@@ -124,8 +116,10 @@ static int pool_thread(struct engine_thread *t, struct err *e)
 	if (rc)
 		return rc;
 	while (rc == 0 && claim_block(t->en, &c)) {
-		rc = load_block(t, &c, e);
-		if (rc == 0)
+		bool same = false;
+
+		rc = load_block(t, &c, &same, e);
+		if (rc == 0 && same)
 			rc = write_block(t, &c, e);
 		if (rc == 0)
 			rc = engine_pulse(t, e);
@@ -136,7 +130,9 @@ static int pool_thread(struct engine_thread *t, struct err *e)
 	else
 		rc = out->ops->worker_flush(t->ow, e);
 	out->ops->worker_close(t->ow, &counts);
+	t->unreadable += counts.unplaced;
 	pthread_mutex_lock(&t->en->lock);
+	t->en->written.pages += counts.pages;
 	t->en->written.zero += counts.zero;
 	t->en->written.duplicate += counts.duplicate;
 	pthread_mutex_unlock(&t->en->lock);

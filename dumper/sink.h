@@ -21,8 +21,9 @@ struct sink_ops {
 	 * with room set aside where that is possible. Of a sink that writes once this asks nothing.
 	 */
 	int (*zero)(struct sink *s, u64 off, u64 len, bool reserve, struct err *e);
-	/* The file ends at size. */
+	/* The file ends at size, or later. */
 	int (*set_size)(struct sink *s, u64 size, struct err *e);
+	/* Everything written is on the disk, and the file's name too. */
 	int (*sync)(struct sink *s, struct err *e);
 	/* The dump is whole: gives it its name (never over another file). */
 	int (*commit)(struct sink *s, bool sync, struct err *e);
@@ -40,6 +41,7 @@ struct sink {
 	size_t align;	 /* page data is best written in multiples of this, at multiples of it */
 	_Atomic u64 end; /* next free offset for page data */
 	_Atomic u64 bytes_written;
+	_Atomic u64 size; /* where the last byte written ends: what the dump came to */
 };
 
 /* path-incomplete is made with O_EXCL, mode 0600; commit renames it to path. direct: page data is
@@ -54,12 +56,22 @@ static inline u64 sink_alloc(struct sink *s, u64 len)
 	return atomic_fetch_add(&s->end, align_up(len, s->align));
 }
 
+static inline void sink_grow(struct sink *s, u64 end)
+{
+	u64 size = atomic_load(&s->size);
+
+	while (end > size && !atomic_compare_exchange_weak(&s->size, &size, end))
+		;
+}
+
 static inline int sink_pwrite(struct sink *s, const void *buf, size_t len, u64 off, struct err *e)
 {
 	int rc = s->ops->pwrite(s, buf, len, off, e);
 
-	if (rc == 0)
+	if (rc == 0) {
 		atomic_fetch_add(&s->bytes_written, len);
+		sink_grow(s, off + len);
+	}
 	return rc;
 }
 

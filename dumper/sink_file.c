@@ -65,14 +65,19 @@ static int file_set_size(struct sink *s, u64 size, struct err *e)
 {
 	struct sink_file *f = file_of(s);
 
-	return ftruncate(f->fd, (off_t)size) ? err_sys(e, -errno, "size of %s", f->temp) : 0;
+	if (ftruncate(f->fd, (off_t)size))
+		return err_sys(e, -errno, "size of %s", f->temp);
+	sink_grow(s, size);
+	return 0;
 }
 
 static int file_sync(struct sink *s, struct err *e)
 {
 	struct sink_file *f = file_of(s);
 
-	return fsync(f->fd) ? err_sys(e, -errno, "fsync %s", f->temp) : 0;
+	int rc = fsync(f->fd) ? -errno : io_fsync_dir_of(f->temp);
+
+	return rc ? err_sys(e, rc, "fsync %s", f->temp) : 0;
 }
 
 /* rename(2) that never replaces. */

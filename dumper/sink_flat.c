@@ -162,7 +162,7 @@ static int flat_commit(struct sink *s, bool sync, struct err *e)
 	struct sink_flat *f = flat_of(s);
 	int rc = write_end(f, e);
 
-	atomic_store(&s->end, f->pos); /* what the stream came to */
+	atomic_store(&s->size, f->pos);
 	if (rc == 0 && sync)
 		rc = flat_sync(s, e);
 	if (rc == 0 && f->file)
@@ -182,6 +182,7 @@ static void flat_abandon(struct sink *s, bool keep)
 	}
 	if (keep)
 		write_end(f, NULL);
+	atomic_store(&s->size, f->pos);
 	if (f->file)
 		f->file->ops->abandon(f->file, keep);
 }

@@ -50,12 +50,13 @@ static bool same_file(const struct stat *st, const char *path)
 int source_open(struct source **out, const char *path, unsigned flags, struct err *e)
 {
 	struct source *s = calloc(1, sizeof(*s));
-	struct stat st;
+	struct stat st = { 0 };
 	int rc;
 
 	if (!s)
 		return err_sys(e, -ENOMEM, "%s", path);
-	s->fd = open(path, O_RDONLY | O_CLOEXEC);
+	/* O_NONBLOCK: a FIFO without a writer would wait for ever */
+	s->fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	if (s->fd < 0) {
 		rc = err_sys(e, -errno, "%s", path);
 		free(s);
@@ -66,7 +67,12 @@ int source_open(struct source **out, const char *path, unsigned flags, struct er
 		s->size_bytes = (u64)st.st_size;
 		s->proc = same_file(&st, "/proc/vmcore");
 	}
-	rc = s->path ? open_kind(s, flags, e) : err_sys(e, -ENOMEM, "open");
+	if (!s->path)
+		rc = err_sys(e, -ENOMEM, "open");
+	else if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode))
+		rc = err_set(e, -EINVAL, "neither a file nor a block device");
+	else
+		rc = open_kind(s, flags, e);
 	if (rc) {
 		rc = err_ctx(e, "%s", path);
 		source_close(s);

@@ -30,6 +30,8 @@ struct source_ops {
 	 * (pages that exist as RAM) and have (pages whose bytes the source holds). Both arrays,
 	 * n / 64 words each, come in zeroed. have is a subset of ram. */
 	int (*bits)(struct source *s, u64 pfn, size_t n, u64 *ram, u64 *have, struct err *e);
+	/* The first page of RAM at or after pfn, or max_pfn; NULL: not known without looking. */
+	u64 (*next_ram)(struct source *s, u64 pfn);
 	int (*window_open)(struct window *w, struct err *e);
 	/* As window_get(). */
 	int (*window_get)(struct window *w, u64 pa, size_t want, const u8 **p, size_t *got,
@@ -73,6 +75,11 @@ static inline int source_bits(struct source *s, u64 pfn, size_t n, u64 *ram, u64
 			      struct err *e)
 {
 	return s->ops->bits(s, pfn, n, ram, have, e);
+}
+
+static inline u64 source_next_ram(struct source *s, u64 pfn)
+{
+	return s->ops->next_ram ? s->ops->next_ram(s, pfn) : pfn;
 }
 
 /* cap_bytes: what one get gives at most; rounded up to a page. */

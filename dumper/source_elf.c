@@ -29,24 +29,32 @@ struct elf_source {
 };
 
 /* Adds the notes of one PT_NOTE to those found before. */
-static int read_notes(struct source *s, size_t i, const GElf_Phdr *ph, struct err *e)
+static int read_notes(struct source *s, size_t i, const GElf_Phdr *ph, unsigned flags,
+		      struct err *e)
 {
 	struct elf_source *es = s->priv;
 	u8 *grown;
 	ssize_t got;
 
-	if (ph->p_filesz > NOTES_MAX - s->notes_len)
+	u64 want = ph->p_filesz;
+
+	/* as much as there is: the rest of the file may still make a dump */
+	if (flags & SOURCE_PARTIAL)
+		want = MIN(want, NOTES_MAX - s->notes_len);
+	if (want > NOTES_MAX - s->notes_len)
 		return err_set(e, -EINVAL, "phdr %zu: notes of %llu bytes", i,
 			       (unsigned long long)ph->p_filesz);
-	grown = realloc(es->notes, s->notes_len + ph->p_filesz + 1);
+	grown = realloc(es->notes, s->notes_len + want + 1);
 	if (!grown)
 		return err_sys(e, -ENOMEM, "phdr %zu: notes of %llu bytes", i,
 			       (unsigned long long)ph->p_filesz);
 	es->notes = grown;
-	got = io_pread_full(s->fd, grown + s->notes_len, ph->p_filesz, ph->p_offset);
+	got = io_pread_full(s->fd, grown + s->notes_len, want, ph->p_offset);
+	if (got < 0 && (flags & SOURCE_PARTIAL))
+		got = 0;
 	if (got < 0)
 		return err_sys(e, (int)got, "phdr %zu: notes", i);
-	if ((u64)got != ph->p_filesz)
+	if ((u64)got != want && !(flags & SOURCE_PARTIAL))
 		return err_set(e, -EINVAL, "phdr %zu: notes end early: read %zd of %llu bytes", i,
 			       got, (unsigned long long)ph->p_filesz);
 	s->notes = es->notes;
@@ -54,11 +62,8 @@ static int read_notes(struct source *s, size_t i, const GElf_Phdr *ph, struct er
 	return 0;
 }
 
-static int add_load(struct source *s, size_t i, const GElf_Phdr *ph, unsigned flags, struct err *e)
+static int check_load(size_t i, const GElf_Phdr *ph, u64 in_file, struct err *e)
 {
-	struct elf_source *es = s->priv;
-	u64 in_file = MIN(ph->p_filesz, ph->p_memsz);
-
 	if (ph->p_memsz > PA_LIMIT || ph->p_paddr > PA_LIMIT - ph->p_memsz)
 		return err_set(e, -EINVAL,
 			       "phdr %zu: physical address %#llx + %#llx is beyond 52 bits", i,
@@ -66,6 +71,22 @@ static int add_load(struct source *s, size_t i, const GElf_Phdr *ph, unsigned fl
 	if (in_file > UINT64_MAX - ph->p_offset)
 		return err_set(e, -EINVAL, "phdr %zu: file offset %#llx wraps", i,
 			       (unsigned long long)ph->p_offset);
+	return 0;
+}
+
+static int add_load(struct source *s, size_t i, const GElf_Phdr *ph, unsigned flags, struct err *e)
+{
+	struct elf_source *es = s->priv;
+	u64 in_file = MIN(ph->p_filesz, ph->p_memsz);
+	int rc = check_load(i, ph, in_file, e);
+
+	/* one header that lies must not cost what the others describe */
+	if (rc && (flags & SOURCE_PARTIAL)) {
+		s->incomplete = true;
+		return 0;
+	}
+	if (rc)
+		return rc;
 	if (s->size_bytes && ph->p_offset + in_file > s->size_bytes) {
 		if (!(flags & SOURCE_PARTIAL))
 			return err_set(e, -EINVAL,
@@ -132,7 +153,7 @@ static int read_headers(struct source *s, Elf *elf, unsigned flags, struct err *
 		if (!gelf_getphdr(elf, (int)i, &ph))
 			return err_set(e, -EINVAL, "phdr %zu: %s", i, elf_errmsg(-1));
 		if (ph.p_type == PT_NOTE)
-			rc = read_notes(s, i, &ph, e);
+			rc = read_notes(s, i, &ph, flags, e);
 		else if (ph.p_type == PT_LOAD)
 			rc = add_load(s, i, &ph, flags, e);
 		if (rc)
@@ -166,23 +187,28 @@ static int elf_bits(struct source *s, u64 pfn, size_t n, u64 *ram, u64 *have, st
 	return 0;
 }
 
+static u64 elf_next_ram(struct source *s, u64 pfn)
+{
+	const struct elf_source *es = s->priv;
+	const struct range *r = ranges_find(&es->ram, pfn << PAGE_SHIFT);
+
+	return r ? MAX(pfn, r->pa >> PAGE_SHIFT) : s->max_pfn;
+}
+
 static int elf_window_open(struct window *w, struct err *e)
 {
 	struct elf_source *es = w->src->priv;
 
 	if (!es->mmap_refused)
 		return 0;
-	w->buf = malloc(w->cap);
-	return w->buf ? 0 : err_sys(e, -ENOMEM, "read buffer of %zu bytes", w->cap);
+	w->priv = malloc(w->cap);
+	return w->priv ? 0 : err_sys(e, -ENOMEM, "read buffer of %zu bytes", w->cap);
 }
 
 static void elf_window_close(struct window *w)
 {
-	struct elf_source *es = w->src->priv;
-
-	if (es->mmap_refused)
-		free(w->buf);
-	else if (w->map_len)
+	free(w->priv);
+	if (w->map_len)
 		munmap(w->buf, w->map_len);
 }
 
@@ -208,14 +234,31 @@ static int window_map(struct window *w, u64 off, const struct range *r, struct e
 	return 0;
 }
 
+/* The way where mapping is refused, for all of a file or for this part of it. */
+static int window_pread(struct window *w, u64 off, u64 len, const u8 **p, size_t *got,
+			struct err *e)
+{
+	ssize_t n;
+
+	if (!w->priv)
+		w->priv = malloc(w->cap);
+	if (!w->priv)
+		return err_sys(e, -ENOMEM, "read buffer of %zu bytes", w->cap);
+	n = io_pread_full(w->src->fd, w->priv, MIN(len, w->cap), off);
+	if (n <= 0)
+		return err_sys(e, n ? (int)n : -EIO, "read at %#llx of %s", (unsigned long long)off,
+			       w->src->path);
+	*p = w->priv;
+	*got = (size_t)n;
+	return 0;
+}
+
 static int elf_window_get(struct window *w, u64 pa, size_t want, const u8 **p, size_t *got,
 			  struct err *e)
 {
 	struct elf_source *es = w->src->priv;
 	const struct range *r = ranges_find(&es->data, pa);
 	u64 off, avail;
-	ssize_t n;
-	int rc;
 
 	if (!r || pa < r->pa) {
 		const struct range *ram = ranges_find(&es->ram, pa);
@@ -227,27 +270,20 @@ static int elf_window_get(struct window *w, u64 pa, size_t want, const u8 **p, s
 	off = r->off + (pa - r->pa);
 	avail = MIN((u64)want, r->size - (pa - r->pa));
 	if (!es->mmap_refused) {
-		if (off < w->map_off || off - w->map_off >= w->map_len) {
-			rc = window_map(w, off, r, e);
-			if (rc)
-				return rc;
-		}
+		if ((off < w->map_off || off - w->map_off >= w->map_len) &&
+		    window_map(w, off, r, e))
+			return window_pread(w, off, avail, p, got, e);
 		*p = w->buf + (off - w->map_off);
 		*got = MIN(avail, w->map_len - (off - w->map_off));
 		return 0;
 	}
-	n = io_pread_full(w->src->fd, w->buf, MIN(avail, w->cap), off);
-	if (n <= 0)
-		return err_sys(e, n ? (int)n : -EIO, "read at %#llx of %s", (unsigned long long)off,
-			       w->src->path);
-	*p = w->buf;
-	*got = (size_t)n;
-	return 0;
+	return window_pread(w, off, avail, p, got, e);
 }
 
 static const struct source_ops elf_ops = {
 	.name = "elf",
 	.bits = elf_bits,
+	.next_ram = elf_next_ram,
 	.window_open = elf_window_open,
 	.window_get = elf_window_get,
 	.window_close = elf_window_close,

@@ -4,10 +4,9 @@
 #include <errno.h>
 #include <string.h>
 
-#define KERNEL_TEXT_MAP 0xffffffff80000000ull /* __START_KERNEL_map */
-#define PTE_PRESENT	1ull
-#define PTE_LEAF	0x80ull /* PS: at 1 GiB and 2 MiB levels */
-#define PTE_ADDR	0x000ffffffffff000ull
+#define PTE_PRESENT 1ull
+#define PTE_LEAF    0x80ull /* PS: at 1 GiB and 2 MiB levels */
+#define PTE_ADDR    0x000ffffffffff000ull
 
 int xlat_init(struct xlat *x, const struct vmcoreinfo *vi, struct err *e)
 {
@@ -25,8 +24,8 @@ int xlat_init(struct xlat *x, const struct vmcoreinfo *vi, struct err *e)
 	x->phys_base = (u64)phys_base;
 	x->levels = l5 ? 5 : 4;
 	x->sme_mask = (u64)sme;
-	x->root_pa = top - KERNEL_TEXT_MAP + x->phys_base;
-	if (top < KERNEL_TEXT_MAP || x->root_pa % PAGE_SIZE || x->root_pa & ~PTE_ADDR ||
+	x->root_pa = top - XLAT_KERNEL_TEXT + x->phys_base;
+	if (top < XLAT_KERNEL_TEXT || x->root_pa % PAGE_SIZE || x->root_pa & ~PTE_ADDR ||
 	    x->root_pa == 0) {
 		u64 bad = x->root_pa;
 

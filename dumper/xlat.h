@@ -13,6 +13,9 @@
 #include "source.h"
 #include "vmcoreinfo.h"
 
+/* __START_KERNEL_map: the kernel's text and data are mapped from here on a second time. */
+#define XLAT_KERNEL_TEXT 0xffffffff80000000ull
+
 struct xlat {
 	u64 root_pa;	 /* of init_top_pgt; 0: cannot translate */
 	unsigned levels; /* 4 or 5 */

@@ -2,9 +2,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "../base/io.h"
@@ -134,7 +136,7 @@ static const char *parse_args(struct dump_args *a, int argc, char **argv)
 		bad = check_level(&a->opts);
 	if (bad)
 		return bad;
-	if (argc - optind != 2)
+	if (argc - optind != 2 || !argv[optind][0] || !argv[optind + 1][0])
 		return "VMCORE and OUT are needed";
 	a->vmcore = argv[optind];
 	a->out = argv[optind + 1];
@@ -156,24 +158,39 @@ static void print_progress(void *arg, const struct dump_progress *p)
 		(unsigned long long)(atomic_load(&p->bytes_written) >> 20));
 }
 
-static int write_stats(const char *path, const struct dump_stats *st, struct err *e)
+/* Opened before the dump, so that a name that cannot be written costs nothing. Never the vmcore; a
+ * name that is also OUT then exists, and OUT is refused. */
+static int open_stats(const char *path, const char *vmcore, int *fd, struct err *e)
+{
+	struct stat st, core;
+
+	*fd = open(path, O_WRONLY | O_CREAT | O_NONBLOCK | O_CLOEXEC, 0600);
+	if (*fd < 0)
+		return err_sys(e, -errno, "--stats %s", path);
+	if (fstat(*fd, &st) == 0 && stat(vmcore, &core) == 0 && st.st_dev == core.st_dev &&
+	    st.st_ino == core.st_ino) {
+		close(*fd);
+		return err_set(e, -EINVAL, "--stats %s is the vmcore", path);
+	}
+	return 0;
+}
+
+static int write_stats(int fd, const char *path, const struct dump_stats *st, struct err *e)
 {
 	struct json j;
-	int fd, rc;
+	int rc;
 
 	json_init(&j);
 	dump_stats_json(st, NULL, &j);
 	rc = json_end(&j);
-	if (rc) {
-		json_deinit(&j);
-		return err_sys(e, rc, "statistics");
-	}
-	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	rc = fd < 0 ? -errno : io_write_all(fd, j.buf, j.len);
-	if (fd >= 0 && close(fd) && rc == 0)
+	if (rc == 0 && ftruncate(fd, 0) && errno != EINVAL)
+		rc = -errno;
+	if (rc == 0)
+		rc = io_write_all(fd, j.buf, j.len);
+	if (close(fd) && rc == 0)
 		rc = -errno;
 	json_deinit(&j);
-	return rc ? err_sys(e, rc, "write %s", path) : 0;
+	return rc ? err_sys(e, rc, "--stats %s", path) : 0;
 }
 
 static void print_summary(const struct dump_args *a, const struct dump_stats *st)
@@ -193,37 +210,58 @@ static void print_summary(const struct dump_args *a, const struct dump_stats *st
 			(unsigned long long)p->no_memmap);
 }
 
-int cmd_dump(int argc, char **argv)
+static enum dump_result run_dump(struct dump_args *a, struct dump_stats *st)
 {
-	struct dump_args a;
 	struct dump_progress progress = { 0 };
-	struct dump_stats st;
+	enum dump_result result;
 	struct core *core;
 	struct err e = { 0 };
-	enum dump_result result;
-	const char *bad = parse_args(&a, argc, argv);
 
-	if (bad)
-		return cmd_usage("dump", bad);
-	a.opts.progress = &progress;
-	if (!a.quiet && isatty(STDERR_FILENO))
-		a.opts.tick = print_progress;
-	if (core_open(&core, a.vmcore, a.partial ? CORE_PARTIAL : 0, &e))
-		return cmd_fail("dump", DUMP_FAILED, &e);
-	if (!core->vi) {
-		err_set(&e, -EINVAL, "%s: %s", a.vmcore, core->why.msg);
-		core_close(core);
-		return cmd_fail("dump", DUMP_FAILED, &e);
+	memset(st, 0, sizeof(*st));
+	a->opts.progress = &progress;
+	if (core_open(&core, a->vmcore, a->partial ? CORE_PARTIAL : 0, &e)) {
+		cmd_fail("dump", DUMP_FAILED, &e);
+		return DUMP_FAILED;
 	}
-	result = dump_run(core, a.out, &a.opts, &st, &e);
+	if (!core->vi) {
+		err_set(&e, -EINVAL, "%s: %s", a->vmcore, core->why.msg);
+		result = DUMP_FAILED;
+	} else {
+		result = dump_run(core, a->out, &a->opts, st, &e);
+	}
 	core_close(core);
-	if (a.opts.tick)
+	if (a->opts.tick)
 		fputc('\n', stderr);
 	if (result != DUMP_COMPLETE)
 		cmd_fail("dump", result, &e);
-	if (result != DUMP_FAILED && !a.quiet)
-		print_summary(&a, &st);
-	if (a.stats && write_stats(a.stats, &st, &e))
-		return cmd_fail("dump", result ? (int)result : DUMP_FAILED, &e);
+	else if (st->reason[0])
+		fprintf(stderr, "crashpod dump: note: %s\n", st->reason);
+	if (result != DUMP_FAILED && !a->quiet)
+		print_summary(a, st);
+	return result;
+}
+
+int cmd_dump(int argc, char **argv)
+{
+	struct dump_args a;
+	struct dump_stats st;
+	struct err e = { 0 };
+	enum dump_result result;
+	const char *bad = parse_args(&a, argc, argv);
+	int stats_fd = -1;
+
+	if (bad)
+		return cmd_usage("dump", bad);
+	/* a full disk, a limit or a closed pipe is an error to tell, not the end */
+	signal(SIGXFSZ, SIG_IGN);
+	signal(SIGPIPE, SIG_IGN);
+	if (!a.quiet && isatty(STDERR_FILENO))
+		a.opts.tick = print_progress;
+	a.opts.fit = true;
+	if (a.stats && open_stats(a.stats, a.vmcore, &stats_fd, &e))
+		return cmd_fail("dump", DUMP_FAILED, &e);
+	result = run_dump(&a, &st);
+	if (a.stats && write_stats(stats_fd, a.stats, &st, &e))
+		cmd_fail("dump", result, &e);
 	return result;
 }

@@ -57,8 +57,13 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	for (const struct cmd *c = cmd_table; c->name; c++) {
-		if (strcmp(c->name, argv[1]) == 0)
-			return c->run(argc - 1, argv + 1);
+		if (strcmp(c->name, argv[1]) != 0)
+			continue;
+		if (argc > 2 && strcmp(argv[2], "--help") == 0) {
+			printf("usage: crashpod %s %s\n%s\n", c->name, c->args, c->help);
+			return 0;
+		}
+		return c->run(argc - 1, argv + 1);
 	}
 	fprintf(stderr, "crashpod: no command '%s'\n", argv[1]);
 	return usage_all(stderr, CMD_USAGE);

@@ -78,8 +78,8 @@ static const struct classify_case {
 	{ &old_kernel, { .mapcount = 0xfffffe7f, .priv = 1 }, PC_OFFLINE, 0 },
 	{ &old_kernel, { .mapcount = 0x7f, .mapping = FILE_MAPPING }, PC_KERNEL, 0 },
 	/* a slab is none of these, whatever lies over its fields */
-	{ &old_kernel, { .flags = SLAB, .mapcount = 0xffffff7f, .priv = 3 }, PC_KERNEL, 0 },
-	{ &old_kernel, { .flags = SLAB, .mapcount = NONE, .mapping = ANON }, PC_KERNEL, 0 },
+	{ &old_kernel, { .flags = SLAB, .mapcount = 0xffffff7f, .priv = 3 }, PC_SLAB, 0 },
+	{ &old_kernel, { .flags = SLAB, .mapcount = NONE, .mapping = ANON }, PC_SLAB, 0 },
 	{ &old_kernel, { .flags = LRU, .mapcount = 0, .mapping = FILE_MAPPING }, PC_CACHE, 0 },
 	{ &old_kernel, { .flags = LRU | PRIVATE, .mapcount = NONE }, PC_CACHE_PRIVATE, 0 },
 	{ &old_kernel, { .flags = PRIVATE, .mapcount = NONE }, PC_KERNEL, 0 },
@@ -100,7 +100,7 @@ static const struct classify_case {
 	{ &new_kernel, { .mapcount = 0xf7000000 }, PC_FREE, 10 },
 	{ &new_kernel, { .mapcount = 0xf1000001 }, PC_OFFLINE, 0 },
 	{ &new_kernel, { .mapcount = 0xf4000000, .flags = HEAD }, PC_USER, 0 },
-	{ &new_kernel, { .mapcount = 0xf5000000, .mapping = ANON }, PC_KERNEL, 0 },
+	{ &new_kernel, { .mapcount = 0xf5000000, .mapping = ANON }, PC_SLAB, 0 },
 	{ &new_kernel, { .mapcount = NONE, .dtor = 2, .flags = HEAD }, PC_KERNEL, 0 },
 };
 
@@ -139,10 +139,11 @@ static void test_levels(void **state)
 		enum page_class pc;
 		unsigned left_out_by; /* ~0: always */
 	} t[] = {
-		{ PC_KERNEL, 0 },    { PC_UNKNOWN, 0 },	  { PC_NO_MEMMAP, 0 },
-		{ PC_MEMMAP, 0 },    { PC_CACHE, 2 | 4 }, { PC_CACHE_PRIVATE, 4 },
-		{ PC_USER, 8 },	     { PC_FREE, 16 },	  { PC_HWPOISON, ~0u },
-		{ PC_OFFLINE, ~0u }, { PC_HOLE, ~0u },
+		{ PC_KERNEL, 0 }, { PC_UNKNOWN, 0 },	{ PC_NO_MEMMAP, 0 },
+		{ PC_MEMMAP, 0 }, { PC_CACHE, 2 | 4 },	{ PC_CACHE_PRIVATE, 4 },
+		{ PC_IMAGE, 0 },  { PC_SLAB, 0 },	{ PC_USER, 8 },
+		{ PC_FREE, 16 },  { PC_HWPOISON, ~0u }, { PC_OFFLINE, ~0u },
+		{ PC_HOLE, ~0u },
 	};
 
 	(void)state;
