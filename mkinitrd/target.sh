@@ -32,16 +32,23 @@ target_generic_drivers()
 target_request_all()
 {
 	targets=0
+	raw=
 	while read -r kind device; do
 		case $kind in
 		ext2 | ext3 | ext4 | xfs | btrfs) target_fs "$kind" "$device" ;;
-		raw) ;;
+		raw)
+			raw="$raw raw $device"
+			say "note: raw $device: raw targets are not supported yet: it is passed over"
+			continue
+			;;
 		*) continue ;;
 		esac
 		targets=$((targets + 1))
 		test "$generic" = yes || target_device "$kind" "$device"
 	done < "$work/conf"
 	if test "$targets" -eq 0; then
+		test -z "$raw" || fail "$conf: no target but$raw: raw targets are not supported yet;" \
+			"name a file system as 'ext4 UUID=...'"
 		test "$generic" = yes || test -n "$add_modules" ||
 			fail "$conf: no target: add a line like 'ext4 UUID=...'"
 		say "note: $conf names no target: it must come with the capture kernel's command line"

@@ -2,14 +2,12 @@
 #include "room.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/sysmacros.h>
-#include <unistd.h>
 
 #include "base/guard.h"
 #include "base/io.h"
@@ -141,28 +139,12 @@ static int mount_of(const char *root, const char *node, char point[static PATH_M
 	return -ENOENT;
 }
 
-static int device_size(const char *node, u64 *bytes)
-{
-	_cleanup_close_ int fd = open(node, O_RDONLY | O_CLOEXEC);
-	off_t end;
-
-	if (fd < 0)
-		return -errno;
-	end = lseek(fd, 0, SEEK_END);
-	if (end < 0)
-		return -errno;
-	*bytes = (u64)end;
-	return 0;
-}
-
-int room_free(const char *root, const struct conf_target *target, const char *node, u64 *bytes)
+int room_free(const char *root, const char *node, u64 *bytes)
 {
 	char point[PATH_MAX];
 	struct statvfs vfs;
 	int rc;
 
-	if (target->kind == CONF_TARGET_RAW)
-		return device_size(node, bytes);
 	rc = mount_of(root, node, point);
 	if (rc)
 		return rc;

@@ -6,15 +6,13 @@
 #ifndef CRASHPOD_ROOM_H
 #define CRASHPOD_ROOM_H
 
-#include "base/conf.h"
 #include "base/types.h"
 
 /* An upper estimate at a dump level, before compression: all memory but what the level leaves out
  * and /proc/meminfo can count. */
 int room_needed(const char *root, unsigned level, u64 *bytes);
 
-/* Free on the target whose device node is node: for a file system that is mounted, its free room
- * (-ENOENT: not mounted); for a raw target, the device's size. */
-int room_free(const char *root, const struct conf_target *target, const char *node, u64 *bytes);
+/* Free in the mounted file system of the device node; -ENOENT: not mounted. */
+int room_free(const char *root, const char *node, u64 *bytes);
 
 #endif

@@ -22,6 +22,7 @@ refused()
 refused unknown-directive "$lab/conf:2:" 'xfs UUID=1111-2222' 'dumplevel 31'
 refused duplicate "$lab/conf:3:" 'xfs UUID=1111-2222' 'dump_level 31' 'dump_level 17'
 refused out-of-range "$lab/conf:2:" 'xfs UUID=1111-2222' 'dump_level 32'
+refused raw-only 'no target but raw /dev/vda1: raw targets are not supported yet' 'raw /dev/vda1'
 refused by-id "$lab/conf:2: xfs: /dev/disk/by-id/x-part1" 'path /' 'xfs /dev/disk/by-id/x-part1'
 refused device-mapper "$lab/conf:1: ext4: /dev/mapper/vg-crash" 'ext4 /dev/mapper/vg-crash'
 refused no-target 'no target' 'dump_level 31'
