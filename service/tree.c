@@ -14,6 +14,8 @@
 #include "base/io.h"
 #include "base/resolve.h"
 
+#define TEXT_BYTES_MAX ((size_t)4 << 20)
+
 int tree_path(char buf[static PATH_MAX], const char *root, const char *fmt, ...)
 {
 	int n = snprintf(buf, PATH_MAX, "%s", root), m;
@@ -45,6 +47,15 @@ int tree_line(const char *root, const char *path, char *buf, size_t cap)
 	buf[n] = '\0';
 	buf[strcspn(buf, "\n")] = '\0';
 	return buf[0] ? 0 : -ENODATA;
+}
+
+int tree_text(const char *root, const char *path, char **text)
+{
+	char full[PATH_MAX];
+	size_t len;
+	int rc = tree_path(full, root, "%s", path);
+
+	return rc ? rc : io_read_file(full, TEXT_BYTES_MAX, text, &len, NULL);
 }
 
 int tree_number(const char *root, const char *path, s64 *value)

@@ -18,6 +18,8 @@ int tree_path(char buf[static PATH_MAX], const char *root, const char *fmt, ...)
 
 /* The first line of a small file, without line end; -ENODATA when it is empty. */
 int tree_line(const char *root, const char *path, char *buf, size_t cap);
+/* A whole file, 4 MiB at most, NUL-terminated; *text is the caller's to free. */
+int tree_text(const char *root, const char *path, char **text);
 /* The first line as a decimal number; -EINVAL when it is none. */
 int tree_number(const char *root, const char *path, s64 *value);
 

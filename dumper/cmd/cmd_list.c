@@ -15,6 +15,7 @@
 #include "../base/io.h"
 #include "../base/naming.h"
 #include "../base/record_read.h"
+#include "../../service/mounts.h"
 #include "cmd.h"
 
 struct found {
@@ -133,9 +134,9 @@ static int print(const char *path, const struct list *l)
 	return fflush(stdout) ? -EIO : 0;
 }
 
-/* The path of the configuration, whose problems are not this command's to tell. Only a file that
- * was named must be there. */
-static int configured_path(const char *file, char *path, size_t cap, struct err *e)
+/* Where the configuration, whose problems are not this command's to tell, has the dumps. Only a
+ * file that was named must be there. */
+static int configured_dir(const char *file, char dir[static PATH_MAX], struct err *e)
 {
 	_cleanup_free_ char *text = NULL;
 	struct conf c;
@@ -147,7 +148,11 @@ static int configured_path(const char *file, char *path, size_t cap, struct err 
 	conf_defaults(&c);
 	if (!rc)
 		conf_parse(&c, text, len, file ? file : CONF_FILE, NULL, NULL);
-	snprintf(path, cap, "%s", c.path);
+	rc = mounts_dump_dir(dir, "", &c, e);
+	if (rc)
+		return err_sys(e, rc, "%s", c.path);
+	if (e->msg[0])
+		fprintf(stderr, "crashpod list: %s\n", e->msg);
 	return 0;
 }
 
@@ -171,7 +176,7 @@ static int list(const char *path)
 int cmd_list(int argc, char **argv)
 {
 	const char *conf = NULL, *dir = NULL;
-	char path[CONF_NAME_MAX];
+	char path[PATH_MAX];
 	struct err e = { 0 };
 
 	for (int i = 1; i < argc; i++) {
@@ -186,7 +191,7 @@ int cmd_list(int argc, char **argv)
 			dir = argv[i];
 		}
 	}
-	if (!dir && configured_path(conf, path, sizeof(path), &e))
+	if (!dir && configured_dir(conf, path, &e))
 		return cmd_fail("list", 1, &e);
 	return list(dir ? dir : path);
 }

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* mounts.h - where a file system is mounted on the production system, and with it the dumps.
+ * In:     root: "" or another root directory, as in tree.h.
+ * Errors: 0 or -errno; -ENOENT: not mounted.
+ * Source: proc(5), /proc/PID/mountinfo. */
+#ifndef CRASHPOD_MOUNTS_H
+#define CRASHPOD_MOUNTS_H
+
+#include <limits.h>
+
+#include "base/conf.h"
+#include "base/err.h"
+#include "base/types.h"
+
+struct mounts_point {
+	char path[PATH_MAX]; /* root included */
+	bool whole;	     /* of the file system; false: of a directory or subvolume of it */
+};
+
+/* Where the device of this node is mounted: whole, where there is such a mount. */
+int mounts_find(struct mounts_point *p, const char *root, const char *node);
+
+/* The directory of the dumps that PID 1 writes on the first target: its mount and the configured
+ * path below. Where that is not certain it is the path on the running root (or below the part that
+ * is mounted), and e says why; its code is 0. */
+int mounts_dump_dir(char dir[static PATH_MAX], const char *root, const struct conf *conf,
+		    struct err *e);
+
+#endif
