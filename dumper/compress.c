@@ -107,13 +107,13 @@ size_t compressor_page(struct compressor *c, const u8 *page, u8 *dst, size_t cap
 	return n;
 }
 
-u32 compressor_flag(const struct compressor *c)
+u32 compress_flag(enum compress_kind kind)
 {
 	static const u32 flags[] = {
 		[COMPRESS_NONE] = 0, [COMPRESS_ZLIB] = KDUMP_ZLIB, [COMPRESS_ZSTD] = KDUMP_ZSTD
 	};
 
-	return flags[c->kind];
+	return flags[kind];
 }
 
 const char *compress_name(enum compress_kind kind)

@@ -19,8 +19,8 @@ void compressor_close(struct compressor *c);
  * smaller and is to be stored raw. */
 size_t compressor_page(struct compressor *c, const u8 *page, u8 *dst, size_t cap);
 
-/* The kdump page descriptor's flag for what compressor_page() writes. */
-u32 compressor_flag(const struct compressor *c);
+/* The flag of a kind in a kdump file's header and page descriptors. */
+u32 compress_flag(enum compress_kind kind);
 
 const char *compress_name(enum compress_kind kind);
 

@@ -9,10 +9,9 @@
 #include <string.h>
 
 #include "classify.h"
+#include "elf_fmt.h"
 #include "elf_plan.h"
 #include "out.h"
-
-#define FLAG_INCOMPLETE 1 /* e_flags, as makedumpfile's */
 
 struct out_elf {
 	struct out out;
@@ -181,7 +180,7 @@ static int elf_prepare(struct out *o, u64 kept, struct err *e)
 	if (rc == 0)
 		rc = write_phdrs(oe, phnum, e);
 	if (rc == 0 && !o->sink->once)
-		rc = write_ehdr(oe, FLAG_INCOMPLETE, e);
+		rc = write_ehdr(oe, ELF_FLAG_INCOMPLETE, e);
 	atomic_store(&o->sink->end, end);
 	return rc;
 }
@@ -275,7 +274,7 @@ static int elf_finish(struct out *o, bool complete, struct err *e)
 	int rc = o->opts->sync ? o->sink->ops->sync(o->sink, e) : 0;
 
 	if (rc == 0)
-		rc = write_ehdr(elf_of(o), complete ? 0 : FLAG_INCOMPLETE, e);
+		rc = write_ehdr(elf_of(o), complete ? 0 : ELF_FLAG_INCOMPLETE, e);
 	if (rc == 0 && o->opts->sync)
 		rc = o->sink->ops->sync(o->sink, e);
 	return rc;

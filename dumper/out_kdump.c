@@ -75,15 +75,6 @@ static int write_headers(struct out_kdump *ok, u32 status, struct err *e)
 	return rc;
 }
 
-static u32 compression_status(const struct out_kdump *ok)
-{
-	static const u32 status[] = {
-		[COMPRESS_NONE] = 0, [COMPRESS_ZLIB] = KDUMP_ZLIB, [COMPRESS_ZSTD] = KDUMP_ZSTD
-	};
-
-	return status[ok->out.opts->compress];
-}
-
 static int kdump_begin(struct out *o, struct err *e)
 {
 	struct out_kdump *ok = kdump_of(o);
@@ -115,11 +106,12 @@ static int kdump_plan(struct out *o, u64 pfn, const u64 *ram, const u64 *keep, s
 	return rc;
 }
 
-static size_t store_page(struct compressor *c, const u8 *page, u8 *to, struct kdump_page_desc *d)
+static size_t store_page(const struct out_kdump *ok, struct compressor *c, const u8 *page, u8 *to,
+			 struct kdump_page_desc *d)
 {
 	size_t n = compressor_page(c, page, to, PAGE_SIZE);
 
-	d->flags = n ? compressor_flag(c) : 0;
+	d->flags = n ? compress_flag(ok->out.opts->compress) : 0;
 	if (n == 0) {
 		memcpy(to, page, PAGE_SIZE);
 		n = PAGE_SIZE;
@@ -145,7 +137,7 @@ static int store_zero_page(struct out_kdump *ok, struct err *e)
 		return err_sys(e, -ENOMEM, "zero page");
 	}
 	memset(buf, 0, 2 * PAGE_SIZE);
-	store_page(c, buf + PAGE_SIZE, buf, &ok->zero);
+	store_page(ok, c, buf + PAGE_SIZE, buf, &ok->zero);
 	if (ok->out.sink->align == 1)
 		bytes = ok->zero.size;
 	ok->zero.offset = (s64)sink_alloc(ok->out.sink, bytes);
@@ -171,7 +163,7 @@ static int kdump_prepare(struct out *o, u64 kept, struct err *e)
 	if (rc == 0)
 		rc = o->sink->ops->set_size(o->sink, ok->data, e);
 	if (rc == 0 && !o->sink->once)
-		rc = write_headers(ok, compression_status(ok) | KDUMP_INCOMPLETE, e);
+		rc = write_headers(ok, compress_flag(ok->out.opts->compress) | KDUMP_INCOMPLETE, e);
 	atomic_store(&o->sink->end, ok->data);
 	if (rc == 0)
 		rc = store_zero_page(ok, e);
@@ -314,7 +306,7 @@ static void add_page(struct out_worker *w, u64 index, const u8 *page)
 		}
 	}
 	d->offset = (s64)w->len;
-	w->len += store_page(w->comp, page, w->buf + w->len, d);
+	w->len += store_page(w->ok, w->comp, page, w->buf + w->len, d);
 	if (slot) {
 		slot->word = word;
 		slot->desc = *d;
@@ -341,7 +333,7 @@ static int kdump_pages(struct out_worker *w, u64 pfn, size_t n, u64 index, const
 static int kdump_finish(struct out *o, bool complete, struct err *e)
 {
 	struct out_kdump *ok = kdump_of(o);
-	u32 status = compression_status(ok) | (complete ? 0 : KDUMP_INCOMPLETE);
+	u32 status = compress_flag(ok->out.opts->compress) | (complete ? 0 : KDUMP_INCOMPLETE);
 	int rc = 0;
 
 	/* data before the mark that says it is all there */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "elf_fmt.h"
 #include "verify_int.h"
 
 #include <errno.h>
@@ -7,8 +8,6 @@
 #include <libelf.h>
 
 #include "info.h"
-
-#define ELF_INCOMPLETE 1 /* bit of e_flags */
 
 static void verify_phdr(struct verify *v, size_t i, const GElf_Phdr *ph, u64 size)
 {
@@ -44,7 +43,7 @@ static void verify_phdrs(struct verify *v, Elf *elf, u64 size)
 		verify_problem(v, "ELF header: %s", elf_errmsg(-1));
 		return;
 	}
-	v->r->incomplete = eh.e_flags & ELF_INCOMPLETE;
+	v->r->incomplete = eh.e_flags & ELF_FLAG_INCOMPLETE;
 	for (size_t i = 0; i < n; i++) {
 		GElf_Phdr ph;
 
