@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "notes.h"
 #include "source_kdump.h"
@@ -47,17 +48,23 @@ int verify_run(struct verify_result *r, const char *path, verify_line_fn line, v
 	*r = (struct verify_result){ 0 };
 	/* Partial, because a file that ends early is to be judged to its end. */
 	if (source_open(&s, path, SOURCE_PARTIAL, &e)) {
-		verify_problem(&v, "%s", e.msg);
+		size_t n = strlen(path);
+
+		/* a line is about the file already */
+		verify_problem(&v, "%s",
+			       strncmp(e.msg, path, n) || e.msg[n] != ':' ? e.msg : e.msg + n + 2);
 		return -EBADMSG;
 	}
 	k = source_kdump_file(s);
 	snprintf(r->format, sizeof(r->format), "%s%s", s->ops->name,
 		 k && k->view.pieces ? "-flattened" : "");
 	verify_notes(&v, s->notes, s->notes_len);
-	if (k)
+	if (k) {
 		verify_kdump(&v, k);
-	else
+	} else {
 		verify_elf(&v, s);
+		r->hides_missing = r->incomplete;
+	}
 	source_close(s);
 	return r->problems ? -EBADMSG : 0;
 }
@@ -71,8 +78,9 @@ void verify_summary(const struct verify_result *r, char *buf, size_t cap)
 	else if (r->incomplete)
 		snprintf(buf, cap,
 			 "sound as far as it goes, but incomplete: %s, %" PRIu64 " of %" PRIu64
-			 " pages missing",
-			 r->format, r->missing, r->pages);
+			 " pages missing%s",
+			 r->format, r->missing, r->pages,
+			 r->hides_missing ? ", and those never written, which read as zeros" : "");
 	else
 		snprintf(buf, cap, "sound: %s, %" PRIu64 " pages", r->format, r->pages);
 }

@@ -16,11 +16,12 @@
 typedef void (*verify_line_fn)(void *arg, const char *line);
 
 struct verify_result {
-	char format[24]; /* as info.format; empty where the file cannot be opened */
-	u64 problems;	 /* 0: sound */
-	u64 pages;	 /* the file claims to hold */
-	u64 missing;	 /* of these, not there in a file that says it is incomplete */
-	u64 unsupported; /* of these, stored with lzo or snappy */
+	char format[24];    /* as info.format; empty where the file cannot be opened */
+	u64 problems;	    /* 0: sound */
+	u64 pages;	    /* the file claims to hold */
+	bool hides_missing; /* more may be missing than the file can tell: an ELF one */
+	u64 missing;	    /* of these, not there in a file that says it is incomplete */
+	u64 unsupported;    /* of these, stored with lzo or snappy */
 	bool incomplete;
 };
 
