@@ -8,6 +8,7 @@
 
 #include "../dumper/base/guard.h"
 #include "clock.h"
+#include "outcome.h"
 #include "progress.h"
 #include "steps.h"
 #include "target.h"
@@ -116,43 +117,6 @@ static u64 beat(void *arg)
 	return atomic_load(&p->pages_done) + atomic_load(&p->bytes_written) + phase + m->syncs;
 }
 
-/* A child that did not live to tell leaves a file that can be opened once it was writing page
- * data; one that was asked to stop in time ends by itself, and knows more than its phase. */
-static enum dump_result result_of(const struct init_shared *sh, enum child_end end)
-{
-	u32 phase = atomic_load(&sh->progress.phase);
-
-	if (atomic_load(&sh->dump_done) && sh->dump_result == DUMP_COMPLETE)
-		return DUMP_COMPLETE;
-	if (atomic_load(&sh->dump_done))
-		return sh->dump_result == DUMP_INCOMPLETE ? DUMP_INCOMPLETE : DUMP_FAILED;
-	if (end == CHILD_ERROR || phase < DUMP_PHASE_WRITE || phase > DUMP_PHASE_DONE)
-		return DUMP_FAILED;
-	return DUMP_INCOMPLETE;
-}
-
-static void say_end(struct init *in, enum dump_result result, u64 took_ms, const char *why)
-{
-	struct init_shared *sh = in->sh;
-
-	if (result == DUMP_COMPLETE) {
-		in->outcome = OUTCOME_COMPLETE;
-		snprintf(sh->said, sizeof(sh->said), "dump complete, %llu bytes in %llu.%llu s",
-			 (unsigned long long)sh->stats.bytes_written,
-			 (unsigned long long)(took_ms / 1000),
-			 (unsigned long long)(took_ms % 1000 / 100));
-		if (sh->stats.level_used != sh->stats.level_asked)
-			init_note(in, "the dump level was raised from %u to %u",
-				  sh->stats.level_asked, sh->stats.level_used);
-		if (sh->stats.reason[0])
-			init_note(in, "dump: %.150s", sh->stats.reason);
-		return;
-	}
-	in->outcome = result == DUMP_INCOMPLETE ? OUTCOME_INCOMPLETE : OUTCOME_FAILED;
-	snprintf(in->why, sizeof(in->why), "%.*s", (int)sizeof(in->why) - 1, why);
-	snprintf(sh->said, sizeof(sh->said), "dump incomplete: %.180s", why);
-}
-
 int step_dump(struct init *in, const struct step *s, struct err *e)
 {
 	struct monitor m = { .in = in, .line_ms = clock_ms(), .phase_ms = clock_ms() };
@@ -176,11 +140,11 @@ int step_dump(struct init *in, const struct step *s, struct err *e)
 	console_say(&in->con, "dump starts");
 	rc = step_child_watched(in, s, &w, &end, e);
 	in->has_stats = atomic_load(&in->sh->dump_done);
-	result = result_of(in->sh, end);
+	result = outcome_result(in->sh, end);
 	if (rc == 0 && result != DUMP_COMPLETE)
 		rc = err_set(e, in->sh->err.code ? in->sh->err.code : -EIO, "%s",
 			     in->sh->err.msg[0] ? in->sh->err.msg : in->sh->stats.reason);
-	say_end(in, result, clock_ms() - start, e->msg);
+	outcome_take(in, result, clock_ms() - start, e->msg);
 	if (result == DUMP_FAILED)
 		return rc ? rc : -EIO;
 	return 0;

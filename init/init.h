@@ -66,8 +66,10 @@ struct init {
 	unsigned target; /* index into conf.targets */
 	bool on_target;	 /* the dump's directory exists on the target in use */
 	enum outcome outcome;
-	char why[200];	/* when it is not complete */
-	bool has_stats; /* sh->stats are those of a dump_run() that returned */
+	char why[200];	   /* when it is not complete */
+	int code;	   /* of the dump child's error: negative errno; 0: none is known */
+	char reasons[900]; /* why of every target that was tried without getting it all */
+	bool has_stats;	   /* sh->stats are those of a dump_run() that returned */
 	struct step_log log[INIT_LOG_MAX];
 	unsigned nlog, nsaid; /* steps recorded, and of these already said on the console */
 	char notes[INIT_NOTES_MAX][200]; /* configuration problems, fallbacks taken */

@@ -8,6 +8,7 @@
 
 #include "../dumper/base/io.h"
 #include "clock.h"
+#include "outcome.h"
 #include "steps.h"
 
 #define TEXT_MIN ((size_t)64 << 10)
@@ -53,25 +54,38 @@ static void setup(struct init *in, struct init_shared *fallback)
 		in->sh = fallback;
 }
 
+static void try_target(struct init *in)
+{
+	in->on_target = false;
+	in->has_stats = false;
+	in->outcome = OUTCOME_NONE;
+	in->why[0] = '\0';
+	in->code = 0;
+	if (!steps_run(in, steps, STEP_TARGET))
+		in->outcome = OUTCOME_FAILED;
+	steps_run(in, steps, STEP_TARGET_END);
+}
+
+/* Leaves in->outcome as the best of all targets. */
 static void try_targets(struct init *in)
 {
-	for (in->target = 0; in->target < in->conf.ntargets; in->target++) {
-		bool took;
+	enum outcome best = OUTCOME_NONE;
 
-		in->on_target = false;
-		in->has_stats = false;
-		in->outcome = OUTCOME_NONE;
-		in->why[0] = '\0';
-		took = steps_run(in, steps, STEP_TARGET);
-		if (!took)
-			in->outcome = OUTCOME_FAILED;
-		steps_run(in, steps, STEP_TARGET_END);
-		if (took)
-			return;
-		if (in->target + 1 < in->conf.ntargets)
-			init_note(in, "target %s did not take the dump, the next one is tried",
-				  in->conf.targets[in->target].device);
+	for (in->target = 0; in->target < in->conf.ntargets; in->target++) {
+		const char *name = in->conf.targets[in->target].device;
+
+		try_target(in);
+		best = outcome_best(best, in->outcome);
+		if (in->outcome != OUTCOME_COMPLETE)
+			outcome_add_reason(in->reasons, sizeof(in->reasons), name, in->why);
+		if (in->target + 1 == in->conf.ntargets ||
+		    !outcome_try_next(in->outcome, in->code, step_time_left_ms(in)))
+			break;
+		init_note(in, "target %.100s %s, the next one is tried", name,
+			  in->outcome == OUTCOME_INCOMPLETE ? "has a part of the dump"
+							    : "did not take the dump");
 	}
+	in->outcome = best;
 }
 
 static bool saved(const struct init *in)
@@ -95,7 +109,9 @@ int main(void)
 		try_targets(&in);
 	if (!saved(&in)) {
 		console_say(&in.con, "no dump was written: %s",
-			    in.why[0] ? in.why : "no target is configured");
+			    in.reasons[0] ? in.reasons
+			    : in.why[0]	  ? in.why
+					  : "no target is configured");
 		steps_run(&in, steps, STEP_LOST);
 	}
 	steps_run(&in, steps, STEP_END);

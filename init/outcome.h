@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* outcome.h - what becomes of a capture: of the dump on one target, and over all targets. Nothing
+ * here looks at a disk, so that it can be tested.
+ * Units:  milliseconds; codes are negative errnos, 0: none is known. */
+#ifndef CRASHPOD_INIT_OUTCOME_H
+#define CRASHPOD_INIT_OUTCOME_H
+
+#include "child.h"
+#include "init.h"
+
+/* What the dump child has left on the target. */
+enum dump_result outcome_result(const struct init_shared *sh, enum child_end end);
+
+/* Takes the end of the dump on this target into in: outcome, why, code, what is said and noted. */
+void outcome_take(struct init *in, enum dump_result result, u64 took_ms, const char *why);
+
+/* The one that is worth more: complete, incomplete, failed, none. */
+enum outcome outcome_best(enum outcome a, enum outcome b);
+
+/* Whether a target that ended so leaves something for another target to do better. */
+bool outcome_try_next(enum outcome o, int code, u64 left_ms);
+
+/* Appends "TARGET: WHY" to the reasons of the targets before it; what has no room becomes "...". */
+void outcome_add_reason(char *all, size_t cap, const char *target, const char *why);
+
+#endif
