@@ -45,6 +45,8 @@ static void make_opts(const struct init *in, struct dump_opts *o)
 	o->sync = true;
 	o->keep_unknown = true;
 	o->fit = true;
+	/* the page cache of a small kernel is not to be filled */
+	o->direct = true;
 	o->progress = &in->sh->progress;
 }
 
