@@ -41,6 +41,8 @@ struct init_shared {
 	struct dump_stats stats;
 	u32 dump_result;	/* enum dump_result */
 	_Atomic bool dump_done; /* dump_run() has returned: stats and dump_result are its own */
+	/* commit */
+	bool dump_whole; /* the dump has its final name, and the record says so */
 };
 
 /* One line of the record: a step that ran. */

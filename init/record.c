@@ -2,9 +2,11 @@
 #include "record.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "clock.h"
 #include "path.h"
@@ -122,5 +124,25 @@ int record_write(const struct init *in, int dir, struct err *e)
 	else
 		rc = path_write_file(dir, NAMING_RECORD, j.buf, j.len, true, e);
 	json_deinit(&j);
+	return rc;
+}
+
+int record_end(struct init *in, int dir, struct err *e)
+{
+	bool named = false;
+	struct stat st;
+	int rc;
+
+	/* a dump_run() that returned knows better: its fsync failed */
+	if (in->outcome != OUTCOME_COMPLETE && !in->has_stats)
+		named = fstatat(dir, in->sh->names.dump, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+			S_ISREG(st.st_mode);
+	if (named) {
+		init_note(in, "the dump has its final name and is whole: %.120s", in->why);
+		in->outcome = OUTCOME_COMPLETE;
+		in->why[0] = '\0';
+	}
+	rc = record_write(in, dir, e);
+	in->sh->dump_whole = !rc && in->outcome == OUTCOME_COMPLETE;
 	return rc;
 }

@@ -15,4 +15,9 @@ int record_text(const struct init *in, struct json *j);
 /* Writes the record into the dump's directory. */
 int record_write(const struct init *in, int dir, struct err *e);
 
+/* The same at the end. A child that was killed while it made the dump's final name last has
+ * left a whole dump: the file itself was on the disk before. Then the outcome becomes
+ * complete, and the fsync of the record's name in that directory makes the dump's last too. */
+int record_end(struct init *in, int dir, struct err *e);
+
 #endif

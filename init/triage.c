@@ -35,7 +35,17 @@ int step_triage_child(struct init *in, struct err *e)
 
 int step_commit(struct init *in, const struct step *s, struct err *e)
 {
-	return in->on_target ? step_child(in, s, e) : STEP_SKIP;
+	int rc;
+
+	if (!in->on_target)
+		return STEP_SKIP;
+	in->sh->dump_whole = false;
+	rc = step_child(in, s, e);
+	if (in->sh->dump_whole) {
+		in->outcome = OUTCOME_COMPLETE;
+		in->why[0] = '\0';
+	}
+	return rc;
 }
 
 static void say_removed(void *arg, const char *line)
@@ -52,7 +62,7 @@ int step_commit_child(struct init *in, struct err *e)
 
 	if (rc)
 		return rc;
-	rc = record_write(in, dir, e);
+	rc = record_end(in, dir, e);
 	if (rc)
 		return rc;
 	if (in->outcome != OUTCOME_COMPLETE || !in->conf.keep)

@@ -142,12 +142,56 @@ static void test_write(void **state)
 	tempdir_close(&t);
 }
 
+/* A dump with its final name is whole, whatever became of the child; one without is not. */
+static void test_end(void **state)
+{
+	static const struct {
+		const char *file;
+		bool returned; /* dump_run() did */
+		enum outcome before, after;
+		const char *status;
+	} t[] = {
+		{ "dump.197001010000-incomplete", false, OUTCOME_INCOMPLETE, OUTCOME_INCOMPLETE,
+		  "incomplete" },
+		{ "dump.197001010000-incomplete", false, OUTCOME_FAILED, OUTCOME_FAILED, "failed" },
+		{ "dump.197001010000", false, OUTCOME_INCOMPLETE, OUTCOME_COMPLETE, "complete" },
+		{ "dump.197001010000", true, OUTCOME_INCOMPLETE, OUTCOME_INCOMPLETE, "incomplete" },
+		{ "dump.197001010000", true, OUTCOME_COMPLETE, OUTCOME_COMPLETE, "complete" },
+	};
+	struct fixture *f = *state;
+
+	console_init(&f->in.con);
+	for (size_t i = 0; i < ARRAY_SIZE(t); i++) {
+		bool mended = t[i].before != t[i].after;
+		struct err e = { 0 };
+		struct tempdir d;
+		char got[64];
+
+		tempdir_open(&d);
+		tempdir_puts(&d, t[i].file, "x");
+		f->in.outcome = t[i].before;
+		f->in.has_stats = t[i].returned;
+		f->in.nnotes = 0;
+		snprintf(f->in.why, sizeof(f->in.why), "made no progress");
+		assert_int_equal(record_end(&f->in, d.fd, &e), 0);
+		assert_int_equal(f->in.outcome, t[i].after);
+		assert_int_equal(f->sh.dump_whole, t[i].after == OUTCOME_COMPLETE);
+		assert_int_equal(f->in.nnotes, mended);
+		if (mended)
+			assert_non_null(strstr(f->in.notes[0], "is whole: made no progress"));
+		assert_int_equal(record_read(d.fd, NAMING_RECORD, "status", got, sizeof(got)), 0);
+		assert_string_equal(got, t[i].status);
+		tempdir_close(&d);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_first, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_outcomes, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_write, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_end, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
