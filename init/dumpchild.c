@@ -10,6 +10,7 @@
 #include "clock.h"
 #include "outcome.h"
 #include "progress.h"
+#include "room.h"
 #include "steps.h"
 #include "target.h"
 #include "watchdog.h"
@@ -119,7 +120,7 @@ static u64 beat(void *arg)
 	return atomic_load(&p->pages_done) + atomic_load(&p->bytes_written) + phase + m->syncs;
 }
 
-int step_dump(struct init *in, const struct step *s, struct err *e)
+static int dump_once(struct init *in, const struct step *s, struct err *e)
 {
 	struct monitor m = { .in = in, .line_ms = clock_ms(), .phase_ms = clock_ms() };
 	struct child_watch w = {
@@ -150,4 +151,14 @@ int step_dump(struct init *in, const struct step *s, struct err *e)
 	if (result == DUMP_FAILED)
 		return rc ? rc : -EIO;
 	return 0;
+}
+
+int step_dump(struct init *in, const struct step *s, struct err *e)
+{
+	int rc = dump_once(in, s, e);
+
+	if (!room_wanted(in, step_time_left_ms(in)) || !room_make(in))
+		return rc;
+	memset(e, 0, sizeof(*e));
+	return dump_once(in, s, e);
 }

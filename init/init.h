@@ -41,6 +41,7 @@ struct init_shared {
 	struct dump_stats stats;
 	u32 dump_result;	/* enum dump_result */
 	_Atomic bool dump_done; /* dump_run() has returned: stats and dump_result are its own */
+	bool room_made;		/* older dumps are gone, and this one's part */
 	/* commit */
 	bool dump_whole; /* the dump has its final name, and the record says so */
 };

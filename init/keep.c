@@ -118,28 +118,94 @@ static int remove_dump(int path, const char *name)
 	return rc;
 }
 
+/* Removes the first n of the list. */
+static int remove_oldest(int path, const struct olds *o, size_t n,
+			 void (*removed)(void *arg, const char *line), void *arg, struct err *e)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		char line[128];
+		int one = remove_dump(path, o->v[i].dir);
+
+		snprintf(line, sizeof(line), "old dump %s is removed", o->v[i].dir);
+		if (!one && removed)
+			removed(arg, line);
+		if (one && !rc)
+			rc = err_sys(e, one, "old dump %s", o->v[i].dir);
+	}
+	if (n && fsync(path) && !rc)
+		rc = err_sys(e, -errno, "fsync of the directory of dumps");
+	return rc;
+}
+
+/* Collects what may go when the newest dump stays: *n of the list, which is sorted by age. */
+static int collect_removable(int path, unsigned keep, const char *newest, struct olds *o, size_t *n,
+			     struct err *e)
+{
+	size_t others = keep ? keep - 1 : 0; /* besides the newest */
+	int rc = collect(path, newest, o, e);
+
+	*n = !rc && keep && o->n > others ? o->n - others : 0;
+	if (*n)
+		qsort(o->v, o->n, sizeof(*o->v), by_age);
+	return rc;
+}
+
 int keep_prune(int path, unsigned keep, const char *newest,
 	       void (*removed)(void *arg, const char *line), void *arg, struct err *e)
 {
 	struct olds o = { 0 };
-	int rc = collect(path, newest, &o, e);
-	size_t others = keep ? keep - 1 : 0; /* besides the newest */
+	size_t n;
+	int rc = collect_removable(path, keep, newest, &o, &n, e);
 
-	if (!rc && keep && o.n > others) {
-		qsort(o.v, o.n, sizeof(*o.v), by_age);
-		for (size_t i = 0; i < o.n - others; i++) {
-			char line[128];
-			int one = remove_dump(path, o.v[i].dir);
+	if (!rc)
+		rc = remove_oldest(path, &o, n, removed, arg, e);
+	free(o.v);
+	return rc;
+}
 
-			snprintf(line, sizeof(line), "old dump %s is removed", o.v[i].dir);
-			if (!one && removed)
-				removed(arg, line);
-			if (one && !rc)
-				rc = err_sys(e, one, "old dump %s", o.v[i].dir);
-		}
-		if (fsync(path) && !rc)
-			rc = err_sys(e, -errno, "fsync of the directory of dumps");
+/* What the dump takes on the disk; 0 where it cannot be looked at. */
+static u64 dump_bytes(int path, const char *name)
+{
+	_cleanup_close_ int dir = openat(path, name, DIR_FLAGS);
+	struct naming n;
+	struct stat st;
+
+	if (dir < 0 || !naming_parse(&n, name) || fstatat(dir, n.dump, &st, AT_SYMLINK_NOFOLLOW))
+		return 0;
+	return (u64)st.st_blocks * 512;
+}
+
+static u64 largest(int path, const struct olds *o)
+{
+	u64 bytes = 0;
+
+	for (size_t i = 0; i < o->n; i++) {
+		u64 one = dump_bytes(path, o->v[i].dir);
+
+		bytes = MAX(bytes, one);
 	}
+	return bytes;
+}
+
+int keep_make_room(int path, unsigned keep, const char *newest, u64 need, bool *made,
+		   void (*removed)(void *arg, const char *line), void *arg, struct err *e)
+{
+	struct olds o = { 0 };
+	size_t n, enough = 0;
+	u64 sum = 0;
+	int rc = collect_removable(path, keep, newest, &o, &n, e);
+
+	if (!need)
+		need = largest(path, &o);
+	while (enough < n && sum < need)
+		sum += dump_bytes(path, o.v[enough++].dir);
+	*made = !rc && enough && sum >= need;
+	if (*made)
+		rc = remove_oldest(path, &o, enough, removed, arg, e);
+	if (rc)
+		*made = false;
 	free(o.v);
 	return rc;
 }

@@ -16,4 +16,11 @@
 int keep_prune(int path, unsigned keep, const char *newest,
 	       void (*removed)(void *arg, const char *line), void *arg, struct err *e);
 
+/* For a dump that ran out of room: removes as few of the oldest as have need bytes (0: not known;
+ * as many as the largest dump there has), of those only that keep_prune() would remove after it.
+ * Where all of these are too small nothing is removed, as nothing would be won. *made: there is
+ * room now. keep 0 keeps all. */
+int keep_make_room(int path, unsigned keep, const char *newest, u64 need, bool *made,
+		   void (*removed)(void *arg, const char *line), void *arg, struct err *e);
+
 #endif

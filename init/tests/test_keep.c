@@ -134,12 +134,66 @@ static void test_foreign_content(void **state)
 	tempdir_close(&d);
 }
 
+static void make_dump(struct tempdir *d, const char *dir, const char *file, size_t kib)
+{
+	char path[128], *page = calloc(kib, 1024);
+
+	assert_non_null(page);
+	memset(page, 'x', kib * 1024);
+	make(d, dir, "crashpod.json");
+	snprintf(path, sizeof(path), "%s/%s", dir, file);
+	tempdir_write(d, path, page, kib * 1024);
+	free(page);
+}
+
+/* As few as are enough; none where all that may go are not. */
+static void test_make_room(void **state)
+{
+	static const struct {
+		unsigned keep;
+		u64 need_kib;
+		bool made;
+		unsigned removed; /* of the oldest */
+	} t[] = {
+		{ 0, 1, false, 0 },  { 4, 1, false, 0 },    { 3, 1, true, 1 },
+		{ 3, 128, true, 1 }, { 3, 200, false, 0 },  { 1, 200, true, 2 },
+		{ 1, 500, true, 3 }, { 1, 1000, false, 0 }, { 1, 0, true, 3 },
+		{ 2, 0, false, 0 },
+	};
+	static const char *const dirs[] = { "202601010000", "202601020000", "202601030000" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(t); i++) {
+		struct err e = { 0 };
+		unsigned removed = 0;
+		struct tempdir d;
+		bool made = true;
+
+		tempdir_open(&d);
+		make_dump(&d, dirs[0], "dump.202601010000", 128);
+		make_dump(&d, dirs[1], "dump.202601020000", 128);
+		make_dump(&d, dirs[2], "dump.202601030000", 512);
+		make_dump(&d, "202602010000", "dump.202602010000-incomplete", 4);
+		assert_int_equal(keep_make_room(d.fd, t[i].keep, "202602010000",
+						t[i].need_kib * 1024, &made, count, &removed, &e),
+				 0);
+		if (made != t[i].made || removed != t[i].removed)
+			fail_msg("keep %u, %u KiB: %u removed", t[i].keep, (unsigned)t[i].need_kib,
+				 removed);
+		for (size_t n = 0; n < ARRAY_SIZE(dirs); n++)
+			assert_int_equal(tempdir_has(&d, dirs[n]), n >= removed);
+		assert_true(tempdir_has(&d, "202602010000/dump.202602010000-incomplete"));
+		tempdir_close(&d);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_prune),
 		cmocka_unit_test(test_newest_by_name_only),
 		cmocka_unit_test(test_foreign_content),
+		cmocka_unit_test(test_make_room),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

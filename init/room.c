@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "room.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../dumper/base/guard.h"
+#include "keep.h"
+#include "steps.h"
+#include "target.h"
+
+#define ROOM_S	 60
+#define AGAIN_MS 10000 /* less time than this is not worth another try */
+/* Pages that come later may compress worse. */
+#define MARGIN	  1.25
+#define BYTES_MAX 1e18
+
+bool room_wanted(const struct init *in, u64 left_ms)
+{
+	bool cut = in->outcome == OUTCOME_INCOMPLETE || in->outcome == OUTCOME_FAILED;
+
+	return cut && (in->code == -ENOSPC || in->code == -EDQUOT) && in->conf.keep &&
+	       left_ms >= AGAIN_MS;
+}
+
+u64 room_missing(u64 done, u64 total, u64 bytes)
+{
+	double all;
+
+	if (!done || total <= done || !bytes)
+		return 0;
+	all = (double)bytes * ((double)total / (double)done) * MARGIN;
+	return all < BYTES_MAX ? (u64)all - bytes : (u64)BYTES_MAX;
+}
+
+static void say_removed(void *arg, const char *line)
+{
+	struct init *in = arg;
+
+	console_say(&in->con, "%s", line);
+}
+
+static int room_child(struct init *in, struct err *e)
+{
+	const struct dump_progress *p = &in->sh->progress;
+	_cleanup_close_ int path = -1, dir = -1;
+	char part[sizeof(in->sh->names.dump) + sizeof(NAMING_INCOMPLETE)];
+	u64 need = 0;
+	bool made;
+	int rc;
+
+	/* a dump that failed was not writing pages yet: its counts are of something else */
+	if (in->outcome == OUTCOME_INCOMPLETE)
+		need = room_missing(atomic_load(&p->pages_done), atomic_load(&p->pages_total),
+				    atomic_load(&p->bytes_written));
+	rc = target_open_dir(in, false, &path, e);
+	if (!rc)
+		rc = target_open_dir(in, true, &dir, e);
+	if (!rc)
+		rc = keep_make_room(path, in->conf.keep, in->sh->names.dir, need, &made,
+				    say_removed, in, e);
+	if (rc || !made)
+		return rc;
+	snprintf(part, sizeof(part), "%s" NAMING_INCOMPLETE, in->sh->names.dump);
+	if (unlinkat(dir, part, 0) && errno != ENOENT)
+		return err_sys(e, -errno, "unlink %s", part);
+	in->sh->room_made = true;
+	return 0;
+}
+
+bool room_make(struct init *in)
+{
+	static const struct step step = {
+		"room", STEP_TARGET, STEP_GO_ON, ROOM_S, NULL, room_child
+	};
+	char said[sizeof(in->sh->said)];
+	struct err e = { 0 };
+
+	/* what the dump had to say stays said, where this changes nothing */
+	memcpy(said, in->sh->said, sizeof(said));
+	in->sh->room_made = false;
+	if (step_child(in, &step, &e))
+		init_note(in, "no room could be made: %.150s", e.msg);
+	else if (in->sh->room_made)
+		init_note(in, "%.100s: older dumps made room, the dump is made once more", in->why);
+	memcpy(in->sh->said, said, sizeof(said));
+	return in->sh->room_made;
+}

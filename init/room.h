@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* room.h - a target that is full: older dumps that the configuration lets go make room for the new
+ * one, which is then made once more.
+ * Units:  bytes, pages, milliseconds. */
+#ifndef CRASHPOD_INIT_ROOM_H
+#define CRASHPOD_INIT_ROOM_H
+
+#include "init.h"
+
+/* Whether a dump that ended so may get older dumps' room. */
+bool room_wanted(const struct init *in, u64 left_ms);
+
+/* How much more a dump needs that had written bytes when done of total pages were: an estimate
+ * with a margin. 0: not known. */
+u64 room_missing(u64 done, u64 total, u64 bytes);
+
+/* Removes older dumps, and what this one has left: true when it is worth another try. */
+bool room_make(struct init *in);
+
+#endif
