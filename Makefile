@@ -138,4 +138,43 @@ clean: ## remove objects and programs (the sysroot and test ground stay)
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1 - /p' $(MAKEFILE_LIST) | sort
 
+# --- fuzzing ---------------------------------------------------------------------------------
+# clang's libFuzzer against the host's libraries; test_fuzz_replay runs the same targets in check
+FUZZ_SECONDS ?= 60
+FUZZ_JOBS ?= 2
+FUZZ_DIR := dumper/tests/fuzz
+FUZZ_SHARED := $(addprefix $(FUZZ_DIR)/fuzz_,seeds.c seeds_mem.c support.c text.c)
+FUZZ_TARGET_SRC := $(filter-out $(FUZZ_SHARED) $(FUZZ_DIR)/fuzz_tool.c, \
+	      $(wildcard $(FUZZ_DIR)/fuzz_*.c))
+FUZZ_TARGETS := $(patsubst $(FUZZ_DIR)/fuzz_%.c,%,$(FUZZ_TARGET_SRC))
+FUZZ_CFLAGS := $(BASE_CFLAGS) -O1 -g -fno-omit-frame-pointer \
+	      -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+C_FILES += $(wildcard $(FUZZ_DIR)/*.[ch])
+SH_FILES += $(FUZZ_DIR)/run.sh
+fuzz_obj = $(patsubst %.c,$(BUILD)/fuzz/obj/%.o,$(1))
+
+.PHONY: fuzz
+fuzz: $(addprefix $(BUILD)/fuzz/bin/,$(FUZZ_TARGETS) fuzz_tool) ## FUZZ_SECONDS=60 for each target
+	sh $(FUZZ_DIR)/run.sh $(BUILD)/fuzz $(FUZZ_SECONDS) $(FUZZ_JOBS) $(FUZZ_TARGETS)
+
+$(BUILD)/fuzz/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(call say,FUZZCC,$<)
+	$(Q)clang $(FUZZ_CFLAGS) -c -o $@ $<
+
+$(BUILD)/fuzz/libfuzz.a: $(call fuzz_obj,$(LIB_SRC) $(TESTLIB_SRC) $(FUZZ_SHARED))
+	$(Q)rm -f $@
+	$(Q)$(AR) rcsD $@ $^
+
+$(BUILD)/fuzz/bin/fuzz_tool: $(call fuzz_obj,$(FUZZ_DIR)/fuzz_tool.c) $(BUILD)/fuzz/libfuzz.a
+	@mkdir -p $(@D)
+	$(Q)clang -fsanitize=address,undefined -o $@ $^ $(TEST_LIBS)
+
+$(BUILD)/fuzz/bin/%: $(BUILD)/fuzz/obj/$(FUZZ_DIR)/fuzz_%.o $(BUILD)/fuzz/libfuzz.a
+	@mkdir -p $(@D)
+	$(call say,FUZZ,$@)
+	$(Q)clang -fsanitize=fuzzer,address,undefined -o $@ $^ $(TEST_LIBS)
+
+-include $(shell find $(BUILD)/fuzz/obj -name '*.d' 2>/dev/null)
+
 -include $(shell find $(BUILD)/obj $(BUILD)/test-obj -name '*.d' 2>/dev/null)
