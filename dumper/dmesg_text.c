@@ -66,6 +66,12 @@ int dmesg_text(const struct core *core, size_t max, char **text, size_t *len, st
 	struct text t = { .max = max };
 	int rc = dmesg_write(core, text_sink, &t, e);
 
+	/* a log without a line is a text all the same */
+	if (!t.buf && !rc) {
+		t.buf = malloc(1);
+		if (!t.buf)
+			rc = err_sys(e, -ENOMEM, "text of the log");
+	}
 	if (t.buf)
 		t.buf[t.len] = '\0';
 	*text = t.buf;
