@@ -81,9 +81,9 @@ const struct range *ranges_find(const struct ranges *rs, u64 pa)
 void ranges_bits(const struct ranges *rs, u64 pfn, size_t n, u64 *bits)
 {
 	const struct range *r = ranges_find(rs, pfn << PAGE_SHIFT);
-	const struct range *end = rs->r + rs->n;
 
-	for (; r && r < end; r++) {
+	/* an empty list has no place that end could be counted from */
+	for (const struct range *end = r ? rs->r + rs->n : r; r < end; r++) {
 		u64 first = r->pa >> PAGE_SHIFT;
 		u64 last = (r->pa + r->size - 1) >> PAGE_SHIFT;
 
