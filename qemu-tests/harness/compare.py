@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from ground import kernels, paths
 from oracle import compare as pages
-from oracle import planted, reference
+from oracle import planted, ram, reference
 from oracle.pages import DumpError
 
 from . import image, scenario
@@ -102,16 +102,17 @@ def _figures(outcome, name, rc, start, end):
 def _judge(row, dump, outcome, level, memory_mib):
     manifest = planted.read_manifest(outcome.out)
     wanted = {pa for _, _, pa in manifest if pa is not None}
+    iomem = (outcome.out / "iomem").read_text(encoding="ascii")
     try:
         opened = pages.open_dump(dump)
-        found = pages.compare(opened, outcome.snapshot, Memory(memory_mib << 20), wanted)
+        found = pages.compare(opened, outcome.snapshot, Memory(memory_mib << 20),
+                              ram.dumpable(iomem), wanted)
     except (DumpError, OSError, ValueError) as e:
         row.why.append(str(e))
         return
     row.frames = found.frames
     merged = not hasattr(opened, "dumped")
     if merged:
-        iomem = (outcome.out / "iomem").read_text(encoding="ascii")
         lost = reference.settle(found, opened, outcome.snapshot, Memory(memory_mib << 20), iomem,
                                 level)
         if lost:
