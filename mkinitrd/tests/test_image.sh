@@ -108,5 +108,12 @@ result disk-full-old-kept 'OUT was touched' test "$(cat "$lab/place/out")" = old
 result disk-full-no-litter "$(ls -A "$lab/place")" test "$(ls -A "$lab/place")" = out
 build --modules-root "$root" -o "$lab/place"
 result directory-refused "$(cat "$lab/stderr")" said 'is a directory'
+mkfifo "$lab/place/node" # stands for a device, which not everybody can make
+build --modules-root "$root" -o "$lab/place/node"
+result node-refused "$(cat "$lab/stderr")" said 'is not a regular file'
+result node-kept 'OUT was replaced' test -p "$lab/place/node"
+build --help
+result help "exit status $rc" test "$rc" -eq 0
+result help-text "$(cat "$lab/stdout")" grep -q '^usage: mkinitrd' "$lab/stdout"
 
 finish
