@@ -82,8 +82,8 @@ void ranges_bits(const struct ranges *rs, u64 pfn, size_t n, u64 *bits)
 {
 	const struct range *r = ranges_find(rs, pfn << PAGE_SHIFT);
 
-	/* an empty list has no place that end could be counted from */
-	for (const struct range *end = r ? rs->r + rs->n : r; r < end; r++) {
+	/* the end is not computed first: an empty list has no place to count from */
+	for (; r && r < rs->r + rs->n; r++) {
 		u64 first = r->pa >> PAGE_SHIFT;
 		u64 last = (r->pa + r->size - 1) >> PAGE_SHIFT;
 
