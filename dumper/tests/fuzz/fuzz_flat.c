@@ -63,7 +63,7 @@ static void flat_compare(const struct fileview *v, const struct flat_model *m)
 
 	FUZZ_CHECK(v->size == m->size);
 	for (u64 at = 0; at < MIN(m->size, (u64)FLAT_ROOM);) {
-		size_t want = MIN(steps[turn++ % ARRAY_SIZE(steps)], FLAT_ROOM - at);
+		size_t step = steps[turn++ % ARRAY_SIZE(steps)], want = MIN(step, FLAT_ROOM - at);
 		ssize_t got = fileview_pread(v, buf, want, at);
 
 		FUZZ_CHECK(got >= 0 && (size_t)got <= want);
