@@ -49,4 +49,10 @@ struct test_file {
 
 struct test_file test_file_make(const void *buf, size_t len);
 
+/* Offset in the file and size of a header's field, as test_patch() wants them. */
+#define HEAD(field) offsetof(struct kdump_header, field), sizeof(((struct kdump_header *)0)->field)
+#define SUB(field)                                            \
+	PAGE_SIZE + offsetof(struct kdump_sub_header, field), \
+		sizeof(((struct kdump_sub_header *)0)->field)
+
 #endif

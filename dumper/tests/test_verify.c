@@ -80,11 +80,6 @@ static void test_sound(void **state)
 	test_kdump_free(&k);
 }
 
-#define HEAD(field) offsetof(struct kdump_header, field), sizeof(((struct kdump_header *)0)->field)
-#define SUB(field)                                            \
-	PAGE_SIZE + offsetof(struct kdump_sub_header, field), \
-		sizeof(((struct kdump_sub_header *)0)->field)
-
 static void test_bad_headers(void **state)
 {
 	static const struct {
