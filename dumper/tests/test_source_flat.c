@@ -155,8 +155,9 @@ static void test_flattened_rejects(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_version_3),	  cmocka_unit_test(test_flattened),
-		cmocka_unit_test(test_flattened_rewrite), cmocka_unit_test(test_flattened_gap),
+		cmocka_unit_test(test_flattened),
+		cmocka_unit_test(test_flattened_rewrite),
+		cmocka_unit_test(test_flattened_gap),
 		cmocka_unit_test(test_flattened_rejects),
 	};
 
