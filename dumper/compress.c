@@ -9,8 +9,8 @@
 #include "kdump_fmt.h"
 
 #define ZLIB_WINDOW_BITS 12 /* one page: a larger window only costs memory */
-#define ZLIB_MEM_LEVEL	 8
-#define DEFAULT_LEVEL	 1
+#define ZLIB_MEM_LEVEL 8
+#define DEFAULT_LEVEL 1
 
 struct compressor {
 	enum compress_kind kind;

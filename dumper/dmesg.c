@@ -12,15 +12,15 @@
 
 /* The two top bits of state_var are the state, the others the id. */
 #define PRB_STATE_SHIFT 62
-#define PRB_ID_MASK	((1ull << PRB_STATE_SHIFT) - 1)
-#define PRB_COMMITTED	1
-#define PRB_FINALIZED	2
+#define PRB_ID_MASK ((1ull << PRB_STATE_SHIFT) - 1)
+#define PRB_COMMITTED 1
+#define PRB_FINALIZED 2
 
 /* log_buf_len is at most 2 GiB and there is a descriptor for every 32 bytes. */
 #define PRB_COUNT_BITS_MAX 26
-#define PRB_SIZE_BITS_MAX  31
-#define PRB_BLOCK_ID_SIZE  8 /* each block of text begins with its descriptor's id */
-#define PRB_STRUCT_MAX	   4096
+#define PRB_SIZE_BITS_MAX 31
+#define PRB_BLOCK_ID_SIZE 8 /* each block of text begins with its descriptor's id */
+#define PRB_STRUCT_MAX 4096
 
 /* Sizes and offsets of vmcoreinfo, in bytes. */
 struct prb_layout {

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #define OLD_HEADER_MAX 64
-#define OLD_LOG_MAX    (1u << 31)
+#define OLD_LOG_MAX (1u << 31)
 
 struct old_layout {
 	u64 size, ts_nsec, len, text_len, caller_id;

@@ -8,7 +8,7 @@
 
 #include "dmesg.h"
 
-#define DMESG_NO_CALLER	   UINT64_MAX
+#define DMESG_NO_CALLER UINT64_MAX
 #define DMESG_FAILURES_MAX 4096 /* records that cannot be read before a walk gives up */
 
 struct dmesg_out {

@@ -8,8 +8,8 @@
 #include <time.h>
 
 #define THREAD_STACK ((size_t)256 << 10) /* address space; only what is used is memory */
-#define DATA_WINDOW  ((size_t)256 << 10)
-#define TICK_MS	     1000
+#define DATA_WINDOW ((size_t)256 << 10)
+#define TICK_MS 1000
 
 /* The table is as long as physical memory reaches, holes too: only what is written takes memory. */
 static int blocks_alloc(struct engine *en, struct err *e)

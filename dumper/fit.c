@@ -8,10 +8,10 @@
 #include "base/bits.h"
 #include "kdump_fmt.h"
 
-#define SAMPLE_PAGES	 512
+#define SAMPLE_PAGES 512
 #define SAMPLE_PER_BLOCK 4
-#define MARGIN_PERCENT	 3
-#define BUFFERS_BYTES	 ((u64)1 << 20) /* file slots not filled to the end */
+#define MARGIN_PERCENT 3
+#define BUFFERS_BYTES ((u64)1 << 20) /* file slots not filled to the end */
 
 /* Left out in this order: what nobody misses first. */
 static const unsigned raise_order[] = { LEVEL_ZERO, LEVEL_FREE, LEVEL_CACHE, LEVEL_CACHE_PRIVATE,

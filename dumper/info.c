@@ -12,9 +12,9 @@
 #include "kdump_page.h"
 #include "source_kdump.h"
 
-#define INFO_LOG_MAX   ((size_t)256 << 10) /* the reason of a death is near the log's end */
-#define INFO_PAGES     4096		   /* pages counted at once */
-#define INFO_DESCS_MAX 65536		   /* descriptors looked at for their compression */
+#define INFO_LOG_MAX ((size_t)256 << 10) /* the reason of a death is near the log's end */
+#define INFO_PAGES 4096			 /* pages counted at once */
+#define INFO_DESCS_MAX 65536		 /* descriptors looked at for their compression */
 
 static void info_kernel(struct info *in, const struct core *core)
 {

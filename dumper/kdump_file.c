@@ -8,7 +8,7 @@
 #include <string.h>
 
 #define KDUMP_NOTES_MAX (64u << 20)
-#define KDUMP_PFN_MAX	((u64)1 << 36) /* 256 TiB of RAM */
+#define KDUMP_PFN_MAX ((u64)1 << 36) /* 256 TiB of RAM */
 
 static const char kdump_vmcoreinfo_name[] = "VMCOREINFO";
 

@@ -17,13 +17,13 @@
 #error "the structs of kdump_fmt.h are read and written as they lie in memory"
 #endif
 
-#define KDUMP_SIGNATURE	    "KDUMP   "
+#define KDUMP_SIGNATURE "KDUMP   "
 #define KDUMP_SIGNATURE_LEN 8
-#define KDUMP_VERSION	    6 /* what is written */
+#define KDUMP_VERSION 6 /* what is written */
 /* The version from which on a part of the sub header is there. */
-#define KDUMP_VERSION_LEVEL	   2
-#define KDUMP_VERSION_VMCOREINFO   3
-#define KDUMP_VERSION_NOTES	   4
+#define KDUMP_VERSION_LEVEL 2
+#define KDUMP_VERSION_VMCOREINFO 3
+#define KDUMP_VERSION_NOTES 4
 #define KDUMP_VERSION_MAX_MAPNR_64 6
 
 #define KDUMP_UTS_LEN 65
@@ -93,12 +93,12 @@ struct kdump_page_desc {
 
 /* The flattened stream: this header, padded to KDUMP_FLAT_HEADER_SIZE, then records of a
  * kdump_flat_record and its data. */
-#define KDUMP_FLAT_SIGNATURE	 "makedumpfile"
+#define KDUMP_FLAT_SIGNATURE "makedumpfile"
 #define KDUMP_FLAT_SIGNATURE_LEN 16 /* padded with NULs */
-#define KDUMP_FLAT_HEADER_SIZE	 4096
-#define KDUMP_FLAT_TYPE		 1
-#define KDUMP_FLAT_VERSION	 1
-#define KDUMP_FLAT_END		 ((s64)-1) /* offset and size of the last record */
+#define KDUMP_FLAT_HEADER_SIZE 4096
+#define KDUMP_FLAT_TYPE 1
+#define KDUMP_FLAT_VERSION 1
+#define KDUMP_FLAT_END ((s64)-1) /* offset and size of the last record */
 
 struct kdump_flat_header {
 	char signature[KDUMP_FLAT_SIGNATURE_LEN];

@@ -7,9 +7,9 @@
 
 #include "base/bits.h"
 
-#define SECTION_HAS_MAP	  2ull	/* SECTION_HAS_MEM_MAP */
+#define SECTION_HAS_MAP 2ull	/* SECTION_HAS_MEM_MAP */
 #define MEMMAP_RANGES_MAX 16384 /* 400 KB; a memory map scattered wider is no longer followed */
-#define KERNEL_HALF	  0xff00000000000000ull
+#define KERNEL_HALF 0xff00000000000000ull
 
 struct section_walk {
 	struct memmap *m;

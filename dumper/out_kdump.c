@@ -12,11 +12,11 @@
 #include "kdump_header.h"
 #include "out.h"
 
-#define BUF_BYTES   ((size_t)512 << 10)
-#define BUF_PAGES   4096 /* descriptors waiting for one buffer */
-#define BUF_RUNS    512
-#define CONST_SLOTS 64		   /* constant pages remembered by each worker */
-#define IN_FILE	    ((s64)1 << 62) /* in a waiting descriptor: offset is final, not in the buffer */
+#define BUF_BYTES ((size_t)512 << 10)
+#define BUF_PAGES 4096 /* descriptors waiting for one buffer */
+#define BUF_RUNS 512
+#define CONST_SLOTS 64	       /* constant pages remembered by each worker */
+#define IN_FILE ((s64)1 << 62) /* in a waiting descriptor: offset is final, not in the buffer */
 
 struct out_kdump {
 	struct out out;

@@ -16,9 +16,9 @@
 #include "ranges.h"
 #include "source_backends.h"
 
-#define NOTES_MAX  ((u64)64 << 20) /* one PRSTATUS is 400 bytes: room for 100,000 CPUs */
+#define NOTES_MAX ((u64)64 << 20) /* one PRSTATUS is 400 bytes: room for 100,000 CPUs */
 #define MAP_FACTOR 16 /* a mapping is this many times what one get gives: neighbours come next */
-#define PA_LIMIT   ((u64)1 << 52) /* x86_64 has 52 physical address bits */
+#define PA_LIMIT ((u64)1 << 52) /* x86_64 has 52 physical address bits */
 
 struct elf_source {
 	struct ranges ram;  /* memory that exists */

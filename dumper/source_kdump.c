@@ -12,7 +12,7 @@
 #include "kdump_page.h"
 #include "source_backends.h"
 
-#define KDUMP_DESCS	64 /* descriptors read at once */
+#define KDUMP_DESCS 64 /* descriptors read at once */
 #define KDUMP_LEVEL_MAX 31
 
 struct kdump_window {

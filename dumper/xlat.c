@@ -5,8 +5,8 @@
 #include <string.h>
 
 #define PTE_PRESENT 1ull
-#define PTE_LEAF    0x80ull /* PS: at 1 GiB and 2 MiB levels */
-#define PTE_ADDR    0x000ffffffffff000ull
+#define PTE_LEAF 0x80ull /* PS: at 1 GiB and 2 MiB levels */
+#define PTE_ADDR 0x000ffffffffff000ull
 
 int xlat_init(struct xlat *x, const struct vmcoreinfo *vi, struct err *e)
 {

@@ -11,9 +11,9 @@
 
 #include "clock.h"
 
-#define PREFIX		  "crashpod: "
-#define LINE_BYTES	  1024
-#define PATIENCE_MS	  3000
+#define PREFIX "crashpod: "
+#define LINE_BYTES 1024
+#define PATIENCE_MS 3000
 #define PATIENCE_TARDY_MS 20
 
 void console_init(struct console *c)

@@ -15,9 +15,9 @@
 #include "target.h"
 #include "watchdog.h"
 
-#define STALL_S	      120
-#define GRACE_S	      30
-#define LINE_MS	      1000
+#define STALL_S 120
+#define GRACE_S 30
+#define LINE_MS 1000
 #define LINE_QUIET_MS 10000 /* a line at least this often, even when nothing moves */
 
 static const enum compress_kind compressions[] = {

@@ -13,10 +13,10 @@
 #include "../dumper/dump.h"
 #include "console.h"
 
-#define INIT_LOG_MAX	72 /* steps recorded: 8 targets of 6 steps, and the rest */
-#define INIT_NOTES_MAX	12
+#define INIT_LOG_MAX 72 /* steps recorded: 8 targets of 6 steps, and the rest */
+#define INIT_NOTES_MAX 12
 #define INIT_TARGET_DIR "/target"
-#define INIT_VMCORE	"/proc/vmcore"
+#define INIT_VMCORE "/proc/vmcore"
 
 /* Written by the child of a step, read by PID 1 when the child has ended. A child that crashed may
  * have left anything here: strings are ended again by steps_run() before they are read. */

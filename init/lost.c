@@ -15,7 +15,7 @@
 /* Three seconds of a fast serial line, half a minute of a slow one. */
 #define CONSOLE_BYTES ((size_t)32 << 10)
 /* Firmware stores are small. */
-#define PSTORE_BYTES  ((size_t)16 << 10)
+#define PSTORE_BYTES ((size_t)16 << 10)
 #define PSTORE_RECORD 1000
 
 /* The newest part of the log, from the start of a line. */

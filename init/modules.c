@@ -15,8 +15,8 @@
 #include "../dumper/base/io.h"
 #include "steps.h"
 
-#define LIST_MAX  (256 * 1024)
-#define STALL_S	  20
+#define LIST_MAX (256 * 1024)
+#define STALL_S 20
 #define HANGS_MAX 6 /* modules given up on before the rest is left out */
 
 static bool is_blank(char c)

@@ -13,7 +13,7 @@
 #include "../dumper/base/naming.h"
 
 #define DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
-#define PART_MAX  256
+#define PART_MAX 256
 
 static int open_part(int parent, const char *name, int *out, struct err *e)
 {

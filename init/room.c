@@ -12,10 +12,10 @@
 #include "steps.h"
 #include "target.h"
 
-#define ROOM_S	 60
+#define ROOM_S 60
 #define AGAIN_MS 10000 /* less time than this is not worth another try */
 /* Pages that come later may compress worse. */
-#define MARGIN	  1.25
+#define MARGIN 1.25
 #define BYTES_MAX 1e18
 
 bool room_wanted(const struct init *in, u64 left_ms)

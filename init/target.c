@@ -20,7 +20,7 @@
 #define POLL_MS 100
 /* Without news of devices, one that was not ready when it was probed is probed again. */
 #define PROBE_AGAIN_MS 2000
-#define SERIAL_MAX     1000
+#define SERIAL_MAX 1000
 
 static const struct resolve_roots roots = { .sys = "/sys", .dev = "/dev" };
 

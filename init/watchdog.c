@@ -12,7 +12,7 @@
 #include "steps.h"
 
 #define TIMEOUT_S 60
-#define PET_MS	  1000
+#define PET_MS 1000
 
 /* In the table twice: the device may come with a module. */
 int step_watchdog(struct init *in, const struct step *s, struct err *e)

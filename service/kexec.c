@@ -13,8 +13,8 @@
 #include "tree.h"
 
 /* include/uapi/linux/kexec.h */
-#define KEXEC_FILE_UNLOAD	0x1UL
-#define KEXEC_FILE_ON_CRASH	0x2UL
+#define KEXEC_FILE_UNLOAD 0x1UL
+#define KEXEC_FILE_ON_CRASH 0x2UL
 #define KEXEC_FILE_NO_INITRAMFS 0x4UL
 
 static const struct {

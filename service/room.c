@@ -13,8 +13,8 @@
 
 /* Dump level bits, as makedumpfile's -d */
 #define LEVEL_CACHE 0x2
-#define LEVEL_USER  0x8
-#define LEVEL_FREE  0x10
+#define LEVEL_USER 0x8
+#define LEVEL_FREE 0x10
 
 /* A line "Name:   12345 kB"; 0 where it is not there. */
 static u64 meminfo_bytes(const char *text, const char *name)

@@ -12,8 +12,8 @@
 /* More than any valid line: a core_collector with all its options stays far below. */
 #define LINE_MAX_BYTES 1024
 #define CMDLINE_PREFIX "crashpod."
-#define WORD(fstype)   fstype " "
-#define ONLY_TARGETS   "only " CONF_FSTYPES(WORD) "and raw are targets"
+#define WORD(fstype) fstype " "
+#define ONLY_TARGETS "only " CONF_FSTYPES(WORD) "and raw are targets"
 
 struct reporter {
 	conf_report_fn report;

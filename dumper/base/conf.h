@@ -10,11 +10,11 @@
 
 #include "types.h"
 
-#define CONF_FILE	 "/etc/crashpod.conf"
-#define CONF_FILE_MAX	 ((size_t)256 << 10) /* bytes that are read of it, at most */
-#define CONF_PATH	 "/var/crash"	     /* the default of path */
+#define CONF_FILE "/etc/crashpod.conf"
+#define CONF_FILE_MAX ((size_t)256 << 10) /* bytes that are read of it, at most */
+#define CONF_PATH "/var/crash"		  /* the default of path */
 #define CONF_TARGETS_MAX 8
-#define CONF_NAME_MAX	 256
+#define CONF_NAME_MAX 256
 #define CONF_THREADS_MAX 256 /* as many as the command takes */
 
 enum conf_target_kind { CONF_TARGET_FS, CONF_TARGET_RAW };

@@ -10,7 +10,7 @@
 #include "err.h"
 
 #define CONF_DIRECTIVES_MAX 24
-#define CONF_CMDLINE_LINE   (~0u) /* the "line number" of words of the kernel command line */
+#define CONF_CMDLINE_LINE (~0u) /* the "line number" of words of the kernel command line */
 
 struct conf_state {
 	struct conf c;

@@ -25,7 +25,7 @@ static inline void guard_close(int *fd)
 	errno = saved;
 }
 
-#define _cleanup_free_	__attribute__((cleanup(guard_free)))
+#define _cleanup_free_ __attribute__((cleanup(guard_free)))
 #define _cleanup_close_ __attribute__((cleanup(guard_close)))
 
 /* Gives the value away: the guard finds nothing to release. */

@@ -9,10 +9,10 @@
 
 /* '0' stands for any digit. */
 #define DEBIAN_SHAPE "000000000000"
-#define RHEL_SHAPE   "0000-00-00-00:00:00" /* after the prefix */
+#define RHEL_SHAPE "0000-00-00-00:00:00" /* after the prefix */
 
 #define DEBIAN_STAMP (sizeof(DEBIAN_SHAPE) - 1)
-#define RHEL_STAMP   (sizeof(RHEL_SHAPE) - 1)
+#define RHEL_STAMP (sizeof(RHEL_SHAPE) - 1)
 
 static void debian_files(struct naming *n)
 {

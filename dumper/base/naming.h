@@ -11,7 +11,7 @@
 
 #include "conf.h"
 
-#define NAMING_RECORD	  "crashpod.json"
+#define NAMING_RECORD "crashpod.json"
 #define NAMING_INCOMPLETE "-incomplete"
 
 struct naming {

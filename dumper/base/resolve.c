@@ -15,7 +15,7 @@
 #include "guard.h"
 #include "io.h"
 
-#define ITEM(fstype)   fstype,
+#define ITEM(fstype) fstype,
 #define NAME_MAX_BYTES 64 /* of a block device; the kernel's limit is 32 */
 
 /* No targets, and a prober that waits for a floppy's motor waits long. */

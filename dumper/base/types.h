@@ -20,11 +20,11 @@ typedef int64_t s64;
 #undef PAGE_SHIFT
 #undef PAGE_SIZE
 #define PAGE_SHIFT 12
-#define PAGE_SIZE  ((size_t)1 << PAGE_SHIFT)
+#define PAGE_SIZE ((size_t)1 << PAGE_SHIFT)
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
-#define MIN(a, b)     ((a) < (b) ? (a) : (b))
-#define MAX(a, b)     ((a) > (b) ? (a) : (b))
+#define MIN(a, b) ((a) < (b) ? (a) : (b))
+#define MAX(a, b) ((a) > (b) ? (a) : (b))
 
 static inline u64 align_up(u64 v, u64 to)
 {

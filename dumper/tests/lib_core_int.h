@@ -7,9 +7,9 @@
 #include "lib_core.h"
 
 #define MK_TOKENS 40
-#define MK_MAX	  64  /* RAM ranges, PT_LOADs, notes, sections */
-#define MK_LINES  512 /* VMCOREINFO lines, expectations */
-#define MK_TABLES 64  /* page table pages */
+#define MK_MAX 64    /* RAM ranges, PT_LOADs, notes, sections */
+#define MK_LINES 512 /* VMCOREINFO lines, expectations */
+#define MK_TABLES 64 /* page table pages */
 
 struct mk_line {
 	const char *file;

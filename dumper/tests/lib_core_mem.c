@@ -5,10 +5,10 @@
 
 #include "lib_core_int.h"
 
-#define TABLE_FLAGS 0x63ull		  /* present, writable, accessed, dirty */
-#define LEAF_FLAGS  0x8000000000000163ull /* and global, no execute */
-#define LARGE	    0x80ull
-#define ENTRY_ADDR  0x000ffffffffff000ull
+#define TABLE_FLAGS 0x63ull		 /* present, writable, accessed, dirty */
+#define LEAF_FLAGS 0x8000000000000163ull /* and global, no execute */
+#define LARGE 0x80ull
+#define ENTRY_ADDR 0x000ffffffffff000ull
 
 void mk_seed(u8 *buf, size_t len, u64 seed)
 {

@@ -8,7 +8,7 @@
 /* What becomes of a page, beside the compression flags of kdump_fmt.h (0: stored raw). LZO and
  * snappy pages hold bytes that are neither. */
 #define TEST_EXCLUDED 0x1000 /* RAM, not in the dump */
-#define TEST_MISSING  0x2000 /* in bitmap 2, its descriptor is zeros */
+#define TEST_MISSING 0x2000  /* in bitmap 2, its descriptor is zeros */
 
 struct test_page {
 	u64 pfn; /* ascending */

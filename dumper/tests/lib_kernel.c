@@ -7,7 +7,7 @@
 #include <string.h>
 
 #define PTE_PRESENT 1u
-#define PTE_LEAF    0x80u
+#define PTE_LEAF 0x80u
 
 static int fake_window_open(struct window *w, struct err *e)
 {

@@ -6,7 +6,7 @@
 
 #include "../core.h"
 
-#define FAKE_VA	  0xffffffff80000000ull
+#define FAKE_VA 0xffffffff80000000ull
 #define FAKE_SIZE ((size_t)256 << 10)
 #define FAKE_FREE 0x4000 /* the page tables lie below */
 

@@ -59,9 +59,9 @@ static const struct kinfo new_kernel = {
 	.unaccepted = { 0xff000000, 0xf7000000 },
 };
 
-#define ANON	     0xffff888000000001ull
+#define ANON 0xffff888000000001ull
 #define FILE_MAPPING 0xffff888000000000ull
-#define NONE	     0xffffffffu
+#define NONE 0xffffffffu
 
 static const struct classify_case {
 	const struct kinfo *ki;

@@ -14,15 +14,15 @@
 
 /* Where things lie in the fake kernel. The offsets are no real kernel's, to show that it is the
  * vmcoreinfo that is believed. */
-#define PRB_PTR	   (FAKE_VA + FAKE_FREE)
-#define RB	   (FAKE_VA + 0x5000)
-#define DESCS	   (FAKE_VA + 0x6000)
-#define INFOS	   (FAKE_VA + 0x8000)
-#define DATA	   (FAKE_VA + 0xa000)
-#define DESC_SIZE  40
-#define INFO_SIZE  96
+#define PRB_PTR (FAKE_VA + FAKE_FREE)
+#define RB (FAKE_VA + 0x5000)
+#define DESCS (FAKE_VA + 0x6000)
+#define INFOS (FAKE_VA + 0x8000)
+#define DATA (FAKE_VA + 0xa000)
+#define DESC_SIZE 40
+#define INFO_SIZE 96
 #define COUNT_BITS 3
-#define SIZE_BITS  13
+#define SIZE_BITS 13
 
 #define PRB_KEYS                                        \
 	"OFFSET(printk_ringbuffer.desc_ring)=8\n"       \
@@ -46,8 +46,8 @@
 
 #define COMMITTED (1ull << 62)
 #define FINALIZED (2ull << 62)
-#define REUSABLE  (3ull << 62)
-#define ID_MASK	  (~(3ull << 62))
+#define REUSABLE (3ull << 62)
+#define ID_MASK (~(3ull << 62))
 
 struct rec {
 	const char *text; /* NULL: a record without a block of text */

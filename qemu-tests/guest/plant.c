@@ -20,13 +20,13 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define PAGE	    4096u
-#define WORDS	    (PAGE / sizeof(uint64_t))
-#define HUGE_BYTES  (2u << 20)
+#define PAGE 4096u
+#define WORDS (PAGE / sizeof(uint64_t))
+#define HUGE_BYTES (2u << 20)
 #define FREE_STRIDE 61 /* prime, so that frames of all alignments are met */
-#define KPF_BUDDY   (1ULL << 10)
-#define PM_PRESENT  (1ULL << 63)
-#define PM_PFN	    ((1ULL << 55) - 1)
+#define KPF_BUDDY (1ULL << 10)
+#define PM_PRESENT (1ULL << 63)
+#define PM_PFN ((1ULL << 55) - 1)
 
 struct kind {
 	const char *name;

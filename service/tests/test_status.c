@@ -18,7 +18,7 @@
 #include "../status.h"
 #include "../tree.h"
 
-#define KVER   "6.1.0-test"
+#define KVER "6.1.0-test"
 #define INITRD "/var/lib/crashpod/initramfs-" KVER ".img"
 #define MEMINFO                                                                             \
 	"MemTotal: 4096000 kB\nMemFree: 1024000 kB\nBuffers: 1000 kB\nCached: 1023000 kB\n" \

@@ -47,10 +47,10 @@ void fuzz_file_make(struct fuzz_file *f, const void *buf, size_t len);
 /* A dead kernel whose physical memory is an array: 256 KiB from address 0, zeros where the input
  * has ended. */
 #define FUZZ_MEM_PAGES 64
-#define FUZZ_MEM_SIZE  (FUZZ_MEM_PAGES * PAGE_SIZE)
-#define FUZZ_VA	       0xffffffff80000000ull
-#define FUZZ_TABLES    ((size_t)0x1000) /* three page table pages: 2 MiB at FUZZ_VA are 2 MiB at 0 */
-#define FUZZ_FREE      ((size_t)0x4000) /* first byte that they leave to the input */
+#define FUZZ_MEM_SIZE (FUZZ_MEM_PAGES * PAGE_SIZE)
+#define FUZZ_VA 0xffffffff80000000ull
+#define FUZZ_TABLES ((size_t)0x1000) /* three page table pages: 2 MiB at FUZZ_VA are 2 MiB at 0 */
+#define FUZZ_FREE ((size_t)0x4000)   /* first byte that they leave to the input */
 
 struct fuzz_mem {
 	struct core core;

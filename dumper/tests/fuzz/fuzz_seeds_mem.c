@@ -77,8 +77,8 @@ static void seeds_xlat(fuzz_seed_fn give, void *arg)
 }
 
 #define SEED_SECTIONS 0x4080 /* the table of roots is at FUZZ_FREE */
-#define SEED_MAP      0x5000
-#define SEED_RECORDS  256u
+#define SEED_MAP 0x5000
+#define SEED_RECORDS 256u
 
 /* A struct page as both kernels have it: flags at 0, compound 8, mapping 24, private 40, mapcount
  * 48. */

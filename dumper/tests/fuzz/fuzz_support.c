@@ -11,8 +11,8 @@
 #include "../../base/io.h"
 
 #define CHUNK_PAGES 4096u
-#define CHUNKS_MAX  64	 /* looked at of one source: memory may be said to be anywhere below 2^52 */
-#define READS_MAX   2048 /* window_get() calls of one source */
+#define CHUNKS_MAX 64  /* looked at of one source: memory may be said to be anywhere below 2^52 */
+#define READS_MAX 2048 /* window_get() calls of one source */
 
 void fuzz_fail(const char *what, const char *file, int line)
 {

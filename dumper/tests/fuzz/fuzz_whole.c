@@ -12,9 +12,9 @@
 #include "../../verify.h"
 #include "fuzz.h"
 
-#define WHOLE_CHOICE   9	  /* e_ident: the first byte of padding */
-#define WHOLE_PFN_MAX  (1u << 20) /* 4 GiB; more only takes longer */
-#define WHOLE_DIR      "/dev/shm" /* dumps are written by path */
+#define WHOLE_CHOICE 9		 /* e_ident: the first byte of padding */
+#define WHOLE_PFN_MAX (1u << 20) /* 4 GiB; more only takes longer */
+#define WHOLE_DIR "/dev/shm"	 /* dumps are written by path */
 #define WHOLE_PATH_MAX 64
 
 static void whole_line(void *arg, const char *line)
