@@ -86,7 +86,7 @@ int plan_block(struct engine_thread *t, u64 chunk, u64 pfn, struct plan_counts *
 
 /* The parts of a packed block: pages to keep (0x8000 is the most there can be), the rounds of pass
  * 2 that have any, and a check of which pages they are. */
-#define PACKED_KEPT(p) ((p)&0xffff)
+#define PACKED_KEPT(p) (0xffff & (p))
 #define PACKED_ROUNDS(p) ((p) >> 16 & 0x7f)
 #define PACKED_CHECK 23 /* shift; 9 bits */
 

@@ -98,7 +98,7 @@ struct kdump_page_desc {
 #define KDUMP_FLAT_HEADER_SIZE 4096
 #define KDUMP_FLAT_TYPE 1
 #define KDUMP_FLAT_VERSION 1
-#define KDUMP_FLAT_END ((s64)-1) /* offset and size of the last record */
+#define KDUMP_FLAT_END INT64_C(-1) /* offset and size of the last record */
 
 struct kdump_flat_header {
 	char signature[KDUMP_FLAT_SIGNATURE_LEN];

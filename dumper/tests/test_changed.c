@@ -17,7 +17,7 @@
 #include "lib_core.h"
 #include "lib_scratch.h"
 
-#define STRUCT_PAGE(pfn) (0x40000 + (pfn)*64ull) /* in golden/small.txt */
+#define STRUCT_PAGE(pfn) (0x40000 + 64ull * (pfn)) /* in golden/small.txt */
 #define MAPPING 24
 
 /* One 64-bit word of memory that gets another value. */
