@@ -58,9 +58,13 @@ int info_pages(struct source *s, u64 *ram_pages, u64 *in_file, struct err *e)
 	u64 ram[INFO_PAGES / 64], have[INFO_PAGES / 64];
 
 	*ram_pages = *in_file = 0;
-	for (u64 pfn = 0; pfn < s->max_pfn; pfn += INFO_PAGES) {
+	for (u64 pfn = 0;; pfn += INFO_PAGES) {
 		int rc;
 
+		/* holes are passed over: a small file may say that memory ends at 2^52 */
+		pfn = MAX(pfn, source_next_ram(s, pfn) / INFO_PAGES * INFO_PAGES);
+		if (pfn >= s->max_pfn)
+			return 0;
 		memset(ram, 0, sizeof(ram));
 		memset(have, 0, sizeof(have));
 		rc = source_bits(s, pfn, INFO_PAGES, ram, have, e);
@@ -71,7 +75,6 @@ int info_pages(struct source *s, u64 *ram_pages, u64 *in_file, struct err *e)
 			*in_file += __builtin_popcountll(have[i]);
 		}
 	}
-	return 0;
 }
 
 static void info_add(char *list, size_t cap, const char *name)

@@ -2,8 +2,11 @@
 /* ELF vmcores: headers, notes, the ranges of memory. The input is the file. */
 #include <unistd.h>
 
+#include "../../info.h"
 #include "../../notes.h"
 #include "fuzz.h"
+
+#define ELF_RAM_MAX ((u64)1 << 40) /* bytes */
 
 /* The iterator stays in the notes, goes on, and agrees with the search. */
 static void elf_check_notes(const struct source *s)
@@ -36,6 +39,20 @@ static void elf_check_notes(const struct source *s)
 	FUZZ_CHECK(notes_count_prstatus(s->notes, s->notes_len) == prstatus);
 }
 
+/* However far apart memory lies, its pages are counted in no time. */
+static void elf_check_count(struct source *s)
+{
+	u64 total = 0, ram = 0, in_file = 0;
+
+	for (size_t i = 0; i < s->nmaps; i++)
+		total += MIN(s->maps[i].size, ELF_RAM_MAX);
+	/* so much memory takes long, as it does to dump it */
+	if (total >= ELF_RAM_MAX)
+		return;
+	FUZZ_CHECK(info_pages(s, &ram, &in_file, NULL) == 0);
+	FUZZ_CHECK(in_file <= ram && ram <= total / PAGE_SIZE + 2 * s->nmaps);
+}
+
 static bool elf_open(const char *path, unsigned flags)
 {
 	struct err e = { 0 };
@@ -49,6 +66,7 @@ static bool elf_open(const char *path, unsigned flags)
 	FUZZ_CHECK(!core->ki.classify || core->vi);
 	elf_check_notes(core->src);
 	fuzz_check_source(core->src);
+	elf_check_count(core->src);
 	core_close(core);
 	return true;
 }
