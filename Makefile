@@ -64,8 +64,9 @@ say = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2))
 
 all: $(BUILD)/crashpod $(BUILD)/init ## build/crashpod and build/init, static against musl
 
-deps: ## install with apt what building and testing need
+deps: ## install with apt what building and testing need; fetch and build the libraries
 	sh scripts/deps.sh
+	sh scripts/sysroot.sh $(SYSROOT)
 
 sysroot: $(SYSROOT)/versions.txt ## zlib, zstd, libelf, libblkid against musl
 

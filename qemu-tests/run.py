@@ -34,7 +34,7 @@ def cmd_samples(args):
 def _options(args, fmt):
     return loop.Options(kernel=args.kernel, format=fmt, level=args.level, cpus=args.cpus,
                         memory_mib=args.mem, crashkernel=args.crashkernel,
-                        loader=args.loader)
+                        loader=args.loader, target=args.target)
 
 
 def cmd_loop(args):
@@ -108,6 +108,8 @@ def _run_arguments(p, formats=True):
     if formats:
         p.add_argument("--format", action="append", choices=("kdump", "elf"))
         p.add_argument("--crashkernel", default="80M")
+        p.add_argument("--target", default=loop.Options.target,
+                       help="the device as crashpod.conf names it")
         p.add_argument("--loader", default="syscall", choices=("syscall", "kexec-tools"),
                        help="kexec-tools: as on a kernel without kexec_file_load(2)")
 

@@ -29,6 +29,7 @@ class Options:
     cpus: int = 2
     conf: tuple = ()
     name: str = ""
+    target: str = f"UUID={image.ROOT_UUID}"
     loader: str = "syscall"  # or "kexec-tools": kexec_file_load(2) answers ENOSYS
 
     def title(self):
@@ -56,7 +57,7 @@ class Report:
 
 def configuration(options):
     """The crashpod.conf of the guest: its own root is the target."""
-    lines = [f"ext4 UUID={image.ROOT_UUID}", "path /var/crash", f"format {options.format}",
+    lines = [f"ext4 {options.target}", "path /var/crash", f"format {options.format}",
              f"dump_level {options.level}", "naming debian", *options.conf]
     return "\n".join(lines) + "\n"
 
@@ -91,6 +92,10 @@ def make_plan(options, where):
     initrd = make_initrd(kernel, conf, where / "crashpod.img")
     prefix, loader_files = loader(options, where)
     load = ("set -e\n"
+            f"{prefix}crashpod load\n"
+            f"{prefix}crashpod unload\n"
+            "test \"$(cat /sys/kernel/kexec_crash_loaded)\" = 0\n"
+            "if crashpod status > /test/out/status.unloaded; then exit 3; fi\n"
             f"{prefix}crashpod load --append 'console=ttyS0 loglevel=7'\n"
             "crashpod status\n"
             "crashpod status --json > /test/out/status.json\n")
