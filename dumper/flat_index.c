@@ -70,8 +70,9 @@ static int flat_record(struct fileview *v, const struct fileview *file, size_t *
 				       " of %" PRIu64 " bytes",
 				       *pos, left, size);
 	}
-	/* What is lost still counts in the size of the view. */
-	v->size = MAX(v->size, off + size);
+	/* What is lost still counts in the size of the view; nothing, written anywhere, does not. */
+	if (size)
+		v->size = MAX(v->size, off + size);
 	if (MIN(size, left)) {
 		struct fileview_piece p = { off, *pos + sizeof(rec), MIN(size, left) };
 

@@ -41,7 +41,9 @@ static bool flat_apply(struct flat_model *m, const u8 *data, size_t size)
 		if (off >> 63 || len > ((u64)INT64_MAX - off))
 			return false;
 		there = MIN(len, size);
-		m->size = MAX(m->size, off + len);
+		/* a file does not grow by writing nothing */
+		if (len)
+			m->size = MAX(m->size, off + len);
 		for (u64 i = 0; i < there && off + i < FLAT_ROOM; i++) {
 			m->bytes[off + i] = data[i];
 			m->known[off + i] = true;
