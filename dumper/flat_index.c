@@ -70,7 +70,7 @@ static int flat_record(struct fileview *v, const struct fileview *file, size_t *
 				       " of %" PRIu64 " bytes",
 				       *pos, left, size);
 	}
-	/* What is lost still counts in the size of the view; nothing, written anywhere, does not. */
+	/* What is lost still counts in the size of the view; an empty record does not. */
 	if (size)
 		v->size = MAX(v->size, off + size);
 	if (MIN(size, left)) {
