@@ -104,7 +104,8 @@ for kind in gzip:gz xz:xz zstd:zst; do
 	root=$lab/${kind#*:}
 	cp -r "$lab/root" "$root"
 	find "$root" -name '*.ko' | while read -r file; do
-		"${kind%:*}" -c < "$file" > "$file.${kind#*:}"
+		# from a file, as kernels are built: zstd then writes the size, which kmod wants
+		"${kind%:*}" -c "$file" > "$file.${kind#*:}"
 		rm "$file"
 	done
 	one
