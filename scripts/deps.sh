@@ -43,6 +43,7 @@ packages() {
 	e2fsprogs       test file systems
 	busybox-static  user space of test guests
 	debootstrap     roots with other releases' tools
+	gpgv            what debootstrap verifies a release with
 	ca-certificates package mirrors over https
 	debian-archive-keyring  signatures of the source package indexes
 	dpkg-dev        unpacks source packages
