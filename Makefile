@@ -133,7 +133,7 @@ demo: ## crash a Debian kernel under QEMU, save it, show its backtrace
 	python3 qemu-tests/run.py demo --kernel $(KERNEL)
 
 clean: ## remove objects and programs (the sysroot and test ground stay)
-	rm -rf $(BUILD)/obj $(BUILD)/test-obj $(BUILD)/tests $(BUILD)/clang $(BUILD)/*.a \
+	rm -rf $(BUILD)/obj $(BUILD)/test-obj $(BUILD)/tests $(BUILD)/clang $(BUILD)/fuzz $(BUILD)/*.a \
 		$(BUILD)/crashpod* $(BUILD)/init*
 
 help: ## this list
