@@ -19,9 +19,9 @@
 static void info_kernel(struct info *in, const struct core *core)
 {
 	const struct vmcoreinfo *vi = core->vi;
-	char text[24], *end;
 	struct tm tm;
 	time_t t;
+	u64 v;
 
 	if (!vi)
 		return;
@@ -29,12 +29,11 @@ static void info_kernel(struct info *in, const struct core *core)
 		in->release[0] = '\0';
 	if (vmcoreinfo_string(vi, "BUILD-ID", in->build_id, sizeof(in->build_id)))
 		in->build_id[0] = '\0';
-	if (vmcoreinfo_string(vi, "CRASHTIME", text, sizeof(text)))
+	if (vmcoreinfo_decimal(vi, "CRASHTIME", &v) || v > INT64_MAX)
 		return;
-	errno = 0;
-	in->crash_time_s = strtoll(text, &end, 10);
+	in->crash_time_s = (s64)v;
 	t = in->crash_time_s;
-	if (errno || end == text || *end || in->crash_time_s < 0 || !gmtime_r(&t, &tm))
+	if (!gmtime_r(&t, &tm))
 		return;
 	in->has_crash_time = strftime(in->crash_time, sizeof(in->crash_time),
 				      "%Y-%m-%d %H:%M:%S UTC", &tm) > 0;

@@ -73,11 +73,9 @@ static void fill_uts(char uts[KDUMP_UTS_FIELDS][KDUMP_UTS_LEN], const struct cor
 
 static u64 crash_time(const struct core *core)
 {
-	char text[32];
+	u64 v;
 
-	if (!core->vi || vmcoreinfo_string(core->vi, "CRASHTIME", text, sizeof(text)))
-		return 0;
-	return strtoull(text, NULL, 10);
+	return core->vi && vmcoreinfo_decimal(core->vi, "CRASHTIME", &v) == 0 ? v : 0;
 }
 
 void kdump_header_make(struct kdump_header *h, struct kdump_sub_header *sh, const struct core *core,

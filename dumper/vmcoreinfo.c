@@ -184,6 +184,11 @@ int vmcoreinfo_hex(const struct vmcoreinfo *vi, const char *key, u64 *value)
 	return parse_unsigned(line_value(vi, key), 16, value);
 }
 
+int vmcoreinfo_decimal(const struct vmcoreinfo *vi, const char *key, u64 *value)
+{
+	return parse_unsigned(line_value(vi, key), 10, value);
+}
+
 size_t vmcoreinfo_lines(const struct vmcoreinfo *vi, size_t *bad)
 {
 	if (bad)

@@ -25,9 +25,10 @@ int vmcoreinfo_length(const struct vmcoreinfo *vi, const char *name, u64 *elemen
 int vmcoreinfo_number(const struct vmcoreinfo *vi, const char *name, s64 *value);
 
 /* Plain KEY=VALUE lines. The string is cut to fit and NUL-terminated; control characters become
- * '?'. _hex parses the value as bare hex (KERNELOFFSET). */
+ * '?'. _hex parses the value as bare hex (KERNELOFFSET), _decimal as decimal (CRASHTIME). */
 int vmcoreinfo_string(const struct vmcoreinfo *vi, const char *key, char *buf, size_t cap);
 int vmcoreinfo_hex(const struct vmcoreinfo *vi, const char *key, u64 *value);
+int vmcoreinfo_decimal(const struct vmcoreinfo *vi, const char *key, u64 *value);
 
 /* Lines indexed, and lines that could not be understood. */
 size_t vmcoreinfo_lines(const struct vmcoreinfo *vi, size_t *bad);

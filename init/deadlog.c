@@ -24,14 +24,9 @@ int step_vmcore(struct init *in, const struct step *s, struct err *e)
 
 static u64 crash_time(const struct vmcoreinfo *vi)
 {
-	char text[24];
-	u64 v = 0;
+	u64 v;
 
-	if (!vi || vmcoreinfo_string(vi, "CRASHTIME", text, sizeof(text)))
-		return 0;
-	for (const char *p = text; *p >= '0' && *p <= '9' && v < 1000000000000; p++)
-		v = v * 10 + (u64)(*p - '0');
-	return v;
+	return vi && vmcoreinfo_decimal(vi, "CRASHTIME", &v) == 0 && v < 1000000000000 ? v : 0;
 }
 
 int step_dmesg_child(struct init *in, struct err *e)
