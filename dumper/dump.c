@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "engine.h"
 #include "fit.h"
@@ -24,10 +24,7 @@ void dump_opts_init(struct dump_opts *o)
 
 static double now_s(void)
 {
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+	return (double)clock_ms() / 1000;
 }
 
 static void set_phase(const struct dump_opts *o, enum dump_phase phase)

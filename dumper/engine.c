@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
+
+#include "base/clock.h"
 
 #define THREAD_STACK ((size_t)256 << 10) /* address space; only what is used is memory */
 #define DATA_WINDOW ((size_t)256 << 10)
@@ -220,14 +221,6 @@ ssize_t engine_pages(struct engine_thread *t, u64 pfn, size_t max, const u8 **p)
 	return assemble_page(t, pfn, p);
 }
 
-static u64 now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (u64)ts.tv_sec * 1000 + (u64)ts.tv_nsec / 1000000;
-}
-
 int engine_pulse(struct engine_thread *t, struct err *e)
 {
 	struct engine *en = t->en;
@@ -237,8 +230,8 @@ int engine_pulse(struct engine_thread *t, struct err *e)
 			     atomic_load(&en->out->sink->bytes_written));
 		if (atomic_load(&en->progress->cancel))
 			return err_set(e, -ECANCELED, "stopped on request");
-		if (t->first && en->opts->tick && now_ms() - en->last_tick_ms >= TICK_MS) {
-			en->last_tick_ms = now_ms();
+		if (t->first && en->opts->tick && clock_ms() - en->last_tick_ms >= TICK_MS) {
+			en->last_tick_ms = clock_ms();
 			en->opts->tick(en->opts->tick_arg, en->progress);
 		}
 	}

@@ -6,7 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "clock.h"
+#include "../dumper/base/clock.h"
 
 #define TICK_MS 250
 /* What SIGKILL is given to take effect: a task in the kernel ends only when it wakes up. */

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "clock.h"
+#include "../dumper/base/clock.h"
 
 #define PREFIX "crashpod: "
 #define LINE_BYTES 1024

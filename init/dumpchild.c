@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "../dumper/base/guard.h"
-#include "clock.h"
+#include "../dumper/base/clock.h"
 #include "outcome.h"
 #include "progress.h"
 #include "room.h"

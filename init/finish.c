@@ -7,7 +7,7 @@
 #include <sys/reboot.h>
 #include <unistd.h>
 
-#include "clock.h"
+#include "../dumper/base/clock.h"
 #include "steps.h"
 #include "watchdog.h"
 

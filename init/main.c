@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "../dumper/base/io.h"
-#include "clock.h"
+#include "../dumper/base/clock.h"
 #include "outcome.h"
 #include "steps.h"
 

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "clock.h"
+#include "../dumper/base/clock.h"
 #include "path.h"
 
 #ifndef CRASHPOD_VERSION

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "clock.h"
+#include "../dumper/base/clock.h"
 #include "watchdog.h"
 
 const struct step steps[] = {

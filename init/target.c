@@ -12,7 +12,7 @@
 
 #include "../dumper/base/guard.h"
 #include "../dumper/base/resolve.h"
-#include "clock.h"
+#include "../dumper/base/clock.h"
 #include "path.h"
 #include "steps.h"
 

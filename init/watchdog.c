@@ -8,7 +8,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "clock.h"
+#include "../dumper/base/clock.h"
 #include "steps.h"
 
 #define TIMEOUT_S 60

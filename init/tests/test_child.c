@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "../child.h"
-#include "../clock.h"
+#include "../../dumper/base/clock.h"
 
 struct shared {
 	_Atomic u32 cancel;

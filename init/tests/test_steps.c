@@ -13,7 +13,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "../clock.h"
+#include "../../dumper/base/clock.h"
 #include "../steps.h"
 
 /* Steps of the tests leave a letter in the first note, which no runner touches. */

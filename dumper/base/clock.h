@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* clock.h - milliseconds of a clock that nobody sets. */
-#ifndef CRASHPOD_INIT_CLOCK_H
-#define CRASHPOD_INIT_CLOCK_H
+#ifndef CRASHPOD_CLOCK_H
+#define CRASHPOD_CLOCK_H
 
 #include <time.h>
 
-#include "../dumper/base/types.h"
+#include "types.h"
 
 static inline u64 clock_ms(void)
 {
