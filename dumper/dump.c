@@ -22,6 +22,17 @@ void dump_opts_init(struct dump_opts *o)
 	o->compress = COMPRESS_ZSTD;
 }
 
+const char *dump_phase_name(u32 phase)
+{
+	static const char *const names[] = {
+		[DUMP_PHASE_OPEN] = "opening",	[DUMP_PHASE_CLASSIFY] = "classifying",
+		[DUMP_PHASE_WRITE] = "writing", [DUMP_PHASE_SYNC] = "syncing",
+		[DUMP_PHASE_DONE] = "done",
+	};
+
+	return phase < ARRAY_SIZE(names) ? names[phase] : "?";
+}
+
 static double now_s(void)
 {
 	return (double)clock_ms() / 1000;

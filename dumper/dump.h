@@ -27,6 +27,9 @@ enum dump_phase {
 	DUMP_PHASE_DONE
 };
 
+/* "classifying", "writing" ...; "?" for a number that is none. */
+const char *dump_phase_name(u32 phase);
+
 /* Live figures; may lie in memory shared with another process, which only reads them. */
 struct dump_progress {
 	_Atomic u32 phase; /* enum dump_phase */

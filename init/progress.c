@@ -3,15 +3,9 @@
 
 #include <stdio.h>
 
-static const char *const phases[] = {
-	[DUMP_PHASE_OPEN] = "opening",	[DUMP_PHASE_CLASSIFY] = "classifying",
-	[DUMP_PHASE_WRITE] = "writing", [DUMP_PHASE_SYNC] = "syncing",
-	[DUMP_PHASE_DONE] = "done",
-};
-
 unsigned progress_line(char *buf, size_t cap, const struct progress_view *v)
 {
-	const char *phase = v->phase < ARRAY_SIZE(phases) ? phases[v->phase] : "?";
+	const char *phase = dump_phase_name(v->phase);
 	double part = v->total ? (double)MIN(v->done, v->total) / (double)v->total : 0;
 	double s = (double)v->phase_ms / 1000;
 	unsigned percent = (unsigned)(part * 100);

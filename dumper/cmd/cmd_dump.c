@@ -147,13 +147,10 @@ static const char *parse_args(struct dump_args *a, int argc, char **argv)
 
 static void print_progress(void *arg, const struct dump_progress *p)
 {
-	static const char *const what[] = { "opening", "classifying", "writing", "syncing",
-					    "done" };
-	u32 phase = atomic_load(&p->phase);
 	u64 total = atomic_load(&p->pages_total), done = atomic_load(&p->pages_done);
 
 	(void)arg;
-	fprintf(stderr, "\r%s %llu%%, %llu MB written ", what[MIN(phase, 4u)],
+	fprintf(stderr, "\r%s %llu%%, %llu MB written ", dump_phase_name(atomic_load(&p->phase)),
 		(unsigned long long)(total ? done * 100 / total : 0),
 		(unsigned long long)(atomic_load(&p->bytes_written) >> 20));
 }
