@@ -47,8 +47,9 @@ struct engine {
 	pthread_mutex_t lock; /* guards all below, and the counts when a thread ends */
 	u64 next;	      /* block or chunk to be claimed */
 	unsigned round;
-	u64 index;	/* dumped pages in the blocks before next */
-	struct err err; /* of the first thread that failed */
+	u64 index;	      /* dumped pages in the blocks before next */
+	struct err err;	      /* of the first thread that failed */
+	struct err no_memory; /* of a thread that could not work in pass 2 */
 	u64 last_tick_ms;
 };
 

@@ -113,6 +113,13 @@ static int pool_thread(struct engine_thread *t, struct err *e)
 	struct claim c;
 	int rc = out->ops->worker_open(out, &t->ow, e);
 
+	if (rc == -ENOMEM) {
+		/* one thread is enough: those that find no memory are done without */
+		pthread_mutex_lock(&t->en->lock);
+		t->en->no_memory = *e;
+		pthread_mutex_unlock(&t->en->lock);
+		return 0;
+	}
 	if (rc)
 		return rc;
 	while (rc == 0 && claim_block(t->en, &c)) {
@@ -141,11 +148,17 @@ static int pool_thread(struct engine_thread *t, struct err *e)
 
 int pool_run(struct engine *en, struct err *e)
 {
+	int rc;
+
 	en->next = en->index = 0;
 	en->round = 0;
 	if (en->progress) {
 		atomic_store(&en->progress->pages_total, en->plan.kept);
 		atomic_store(&en->progress->pages_done, 0);
 	}
-	return engine_run(en, pool_thread, e);
+	rc = engine_run(en, pool_thread, e);
+	/* blocks are left when no thread at all could work */
+	if (rc == 0 && en->round < PC_ROUNDS)
+		rc = err_set(e, -ENOMEM, "%s", en->no_memory.msg);
+	return rc;
 }
