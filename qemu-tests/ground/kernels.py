@@ -22,12 +22,16 @@ TABLE = {
     "6.12-amd64": ("trixie", "linux-image-amd64"),
     "new-cloud": ("forky", "linux-image-cloud-amd64"),
     "new-amd64": ("forky", "linux-image-amd64"),
+    "5.10-rt": ("bullseye", "linux-image-rt-amd64"),
+    "6.1-rt": ("bookworm", "linux-image-rt-amd64"),
+    "6.12-rt": ("trixie", "linux-image-rt-amd64"),
+    "new-rt": ("forky", "linux-image-rt-amd64"),
 }
 
 # What crash 9 needs to be told to open a kernel that it does not know yet, and what it says then.
 NO_MODULES = (("--no_modules",), ("SLUB: cannot determine how compound pages are linked",
                                   "no kernel module access"))
-CRASH_LIMITS = {"new-cloud": NO_MODULES, "new-amd64": NO_MODULES}
+CRASH_LIMITS = {"new-cloud": NO_MODULES, "new-amd64": NO_MODULES, "new-rt": NO_MODULES}
 
 
 @dataclass
