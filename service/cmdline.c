@@ -68,6 +68,7 @@ static const struct {
 	{ "dmcryptkeys", "kexec adds it" },
 	{ "irqpoll", "set below" },
 	{ "reset_devices", "set below" },
+	{ "acpi_no_memhotplug", "set below" },
 };
 
 /* What a capture kernel needs: devices are in the state the crash left them in. */
@@ -77,6 +78,7 @@ static const struct {
 	{ "nr_cpus=1", "a second CPU costs memory, and bringing it up may hang" },
 	{ "irqpoll", "an interrupt of a device without a driver yet must not be turned off" },
 	{ "reset_devices", "drivers reset what they find running" },
+	{ "acpi_no_memhotplug", "memory that was hot-added is the dead kernel's, not free to use" },
 	{ "panic=10", "a panic here reboots the machine" },
 };
 

@@ -17,7 +17,8 @@
 #define CMDLINE_CAP (CMDLINE_MAX + 1)
 
 /* Drops what belongs to the production system (a table with reasons), and all after "--"; adds
- * nr_cpus=1 irqpoll reset_devices panic=10 where append does not say otherwise, then append. */
+ * nr_cpus=1 irqpoll reset_devices acpi_no_memhotplug panic=10 where append does not say otherwise,
+ * then append. */
 int cmdline_make(char buf[static CMDLINE_CAP], const char *running, const char *append,
 		 struct err *e);
 

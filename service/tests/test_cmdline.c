@@ -9,7 +9,7 @@
 
 #include "../cmdline.h"
 
-#define ADDED "nr_cpus=1 irqpoll reset_devices panic=10"
+#define ADDED "nr_cpus=1 irqpoll reset_devices acpi_no_memhotplug panic=10"
 
 static void test_make(void **state)
 {
@@ -22,7 +22,8 @@ static void test_make(void **state)
 		  "console=tty0 crashkernel=256M\n",
 		  NULL, "quiet console=ttyS0,115200 console=tty0 " ADDED },
 		/* every occurrence goes, and values already there are replaced */
-		{ "crashkernel=1G-:128M crashkernel=64M,low panic=30 nr_cpus=4 maxcpus=8 irqpoll",
+		{ "crashkernel=1G-:128M crashkernel=64M,low panic=30 nr_cpus=4 maxcpus=8 irqpoll "
+		  "acpi_no_memhotplug",
 		  NULL, ADDED },
 		/* '-' is '_' in names, not in values */
 		{ "panic-on-warn=1 hugepagesz=1G hugepages=8 default-hugepagesz=1G mem=4G "
@@ -42,7 +43,8 @@ static void test_make(void **state)
 		{ "a --b -- c", NULL, "a --b " ADDED },
 		/* append comes last, and takes the place of a default */
 		{ "a b", "crashpod.timeout=60  x", "a b " ADDED " crashpod.timeout=60 x" },
-		{ "nr_cpus=8", "nr-cpus=2 panic=0", "irqpoll reset_devices nr-cpus=2 panic=0" },
+		{ "nr_cpus=8", "nr-cpus=2 panic=0",
+		  "irqpoll reset_devices acpi_no_memhotplug nr-cpus=2 panic=0" },
 		{ "", "root=/dev/vda1 --", ADDED " root=/dev/vda1 --" },
 	};
 	char buf[CMDLINE_CAP];
