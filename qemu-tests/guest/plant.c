@@ -4,35 +4,15 @@
  * Usage: plant SEED MANIFEST TMPFS_FILE DISK_FILE
  *        plant SEED MANIFEST        notes free pages; to be run as late as can be
  *
- * Page i of class c holds 512 words of splitmix64 started at SEED ^ c << 56 ^ i << 32. The
- * manifest has a line "CLASS INDEX PHYSICAL_ADDRESS" for each page whose frame
- * /proc/self/pagemap tells, and "CLASS INDEX -" for the pages of a pipe, which only the kernel
- * maps; its last line is "end". Exits when all is planted; a child keeps the memory and waits
- * to be crashed.
+ * The bytes are pattern.h's. The manifest has a line "CLASS INDEX PHYSICAL_ADDRESS" for each page
+ * whose frame /proc/self/pagemap tells, and "CLASS INDEX -" for the pages of a pipe, which only the
+ * kernel maps; its last line is "end". Exits when all is planted; a child keeps the memory and
+ * waits to be crashed.
  */
-#define _GNU_SOURCE
-#include <fcntl.h>
-#include <inttypes.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
+#include "pattern.h"
 
-#define PAGE 4096u
-#define WORDS (PAGE / sizeof(uint64_t))
-#define HUGE_BYTES (2u << 20)
 #define FREE_STRIDE 61 /* prime, so that frames of all alignments are met */
 #define KPF_BUDDY (1ULL << 10)
-#define PM_PRESENT (1ULL << 63)
-#define PM_PFN ((1ULL << 55) - 1)
-
-struct kind {
-	const char *name;
-	unsigned int id; /* part of the pattern's key */
-	unsigned int pages;
-};
 
 static const struct kind user = { "user", 1, 512 };
 static const struct kind zero = { "zero", 2, 64 };
@@ -42,67 +22,6 @@ static const struct kind tmpfs = { "tmpfs", 5, 256 };
 static const struct kind cache = { "cache", 6, 256 };
 static const struct kind pipe_page = { "pipe", 7, 8 };
 static const struct kind poison = { "poison", 8, 4 };
-
-static void die(const char *what)
-{
-	perror(what);
-	exit(1);
-}
-
-static uint64_t splitmix_next(uint64_t *state)
-{
-	uint64_t z = (*state += 0x9e3779b97f4a7c15ULL);
-
-	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
-	z = (z ^ (z >> 27)) * 0x94d049bb133111ebULL;
-	return z ^ (z >> 31);
-}
-
-static void page_fill(void *page, uint64_t seed, const struct kind *c, unsigned int index)
-{
-	uint64_t state = seed ^ (uint64_t)c->id << 56 ^ (uint64_t)index << 32;
-	uint64_t *word = page;
-
-	for (size_t i = 0; i < WORDS; i++)
-		word[i] = splitmix_next(&state);
-}
-
-static uint64_t page_address(int pagemap, const void *page)
-{
-	uint64_t entry;
-	off_t at = (off_t)((uintptr_t)page / PAGE * sizeof(entry));
-
-	if (pread(pagemap, &entry, sizeof(entry), at) != sizeof(entry))
-		die("pagemap");
-	if (!(entry & PM_PRESENT)) {
-		fprintf(stderr, "plant: a page is not present\n");
-		exit(1);
-	}
-	return (entry & PM_PFN) * PAGE;
-}
-
-static void region_record(FILE *out, int pagemap, const struct kind *c, const char *region)
-{
-	for (unsigned int i = 0; i < c->pages; i++)
-		fprintf(out, "%s %u %#" PRIx64 "\n", c->name, i,
-			page_address(pagemap, region + (size_t)i * PAGE));
-}
-
-static char *region_map(const struct kind *c, int advice)
-{
-	size_t len = (size_t)c->pages * PAGE;
-	/* Twice the length, so that a part aligned to a huge page is always inside. */
-	char *at = mmap(NULL, len + HUGE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-			-1, 0);
-
-	if (at == MAP_FAILED)
-		die("mmap");
-	at += HUGE_BYTES - (uintptr_t)at % HUGE_BYTES;
-	/* khugepaged would move small pages after their address was written down. */
-	if (madvise(at, len, advice))
-		perror("madvise");
-	return at;
-}
 
 /* A file's pages, mapped so that they have entries in pagemap and stay in use. */
 static const char *file_plant(const char *path, uint64_t seed, const struct kind *c)
@@ -242,9 +161,7 @@ int main(int argc, char **argv)
 	out = fopen(argv[2], "w");
 	if (!out)
 		die(argv[2]);
-	pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
-	if (pagemap < 0)
-		die("/proc/self/pagemap");
+	pagemap = pagemap_open();
 	if (argc == 5)
 		used_plant(out, pagemap, seed, argv[3], argv[4]);
 	else

@@ -49,6 +49,7 @@ if test "$(wc -l < $out/boots)" -gt 1; then
 fi
 mark booted
 cp /proc/cmdline /proc/iomem $out/
+test ! -e /test/prepare || step prepare sh /test/prepare
 step plant plant "$(cat /test/seed)" $out/manifest /tmp/planted /test/planted
 echo "<5>crashpod-test: planted with seed $(cat /test/seed)" > /dev/kmsg
 mark planted

@@ -83,16 +83,37 @@ class Console:
 
 
 class Vm:
-    """One run of QEMU. Use as a context manager: the process is gone at its end."""
+    """One run of QEMU. Use as a context manager: the process is gone at its end.
 
-    def __init__(self, where, memory_bytes, cpus=2):
+    nodes_mib: sizes of NUMA nodes, which make up the memory; then it is no file, and there are no
+    snapshots. spare_mib: room for memory to be added to the running guest.
+    """
+
+    def __init__(self, where, memory_bytes, cpus=2, cpu="max", nodes_mib=(), spare_mib=0):
         self.where = Path(where)
         self.memory = Memory(memory_bytes)
         self.cpus = cpus
+        self.cpu = cpu
+        self.nodes_mib = nodes_mib
+        self.spare_mib = spare_mib
         self.process = None
         self.qmp = None
         self.console = None
         self.ram = self.where / "ram"
+
+    def _memory_argv(self):
+        size = f"{self.memory.size >> 20}M"
+        if self.spare_mib:
+            size += f",slots=2,maxmem={(self.memory.size >> 20) + self.spare_mib}M"
+        if not self.nodes_mib:
+            return ["-M", "q35,memory-backend=ram", "-m", size,
+                    "-object", f"memory-backend-file,id=ram,share=on,mem-path={self.ram},"
+                               f"size={self.memory.size}"]
+        argv = ["-M", "q35", "-m", size]
+        for node, mib in enumerate(self.nodes_mib):
+            argv += ["-object", f"memory-backend-ram,id=node{node},size={mib}M",
+                     "-numa", f"node,nodeid={node},memdev=node{node},cpus={node % self.cpus}"]
+        return argv
 
     def start(self, vmlinuz, initrd, append, disks, extra=()):
         """Start the guest; disks are raw images, vda first."""
@@ -101,11 +122,8 @@ class Vm:
         self.ram.unlink(missing_ok=True)
         log = self.where / "console.log"
         log.touch()
-        argv = ["qemu-system-x86_64", "-nodefaults", "-display", "none", "-M",
-                "q35,memory-backend=ram", "-accel", "tcg", "-cpu", "max",
-                "-smp", self.cpus, "-m", f"{self.memory.size >> 20}M",
-                "-object", f"memory-backend-file,id=ram,share=on,mem-path={self.ram},"
-                           f"size={self.memory.size}",
+        argv = ["qemu-system-x86_64", "-nodefaults", "-display", "none", *self._memory_argv(),
+                "-accel", "tcg", "-cpu", self.cpu, "-smp", self.cpus,
                 "-kernel", vmlinuz, "-initrd", initrd, "-append", append,
                 "-chardev", f"file,id=console,path={log}", "-serial", "chardev:console",
                 "-qmp", f"unix:{sock},server=on,wait=off", "-device", "vmcoreinfo"]

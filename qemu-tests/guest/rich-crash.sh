@@ -1,0 +1,8 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# /test/crash of such a guest: what a sync would have cleaned, the census, the end.
+set -eu
+classes "$(cat /test/seed)" /test/out/manifest.late dirty > /test/out/late.log 2>&1
+census /test/out/facts >> /test/out/late.log 2>&1
+echo "test-mark: counted" > /dev/console
+echo c > /proc/sysrq-trigger
