@@ -4,6 +4,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -136,26 +137,42 @@ static size_t text_stamp(const char *line, size_t len)
 	return i < len && line[i] == ' ' ? i + 1 : i;
 }
 
+/* 5.10's real-time kernels log the reason as a line of its own. */
+static const char text_split_panic[] = "Kernel panic - not syncing:";
+
+/* One line of the text, from at: without its stamp; *next is where the one after it begins. */
+static const char *text_line(const char *text, size_t len, size_t at, size_t *n, size_t *next)
+{
+	const char *nl = memchr(text + at, '\n', len - at);
+	size_t whole = nl ? (size_t)(nl - (text + at)) : len - at;
+	size_t stamp = text_stamp(text + at, whole);
+
+	*n = whole - stamp;
+	*next = at + whole + 1;
+	return text + at + stamp;
+}
+
 int dmesg_panic_line(const char *text, size_t len, char *buf, size_t cap)
 {
 	unsigned best = 0;
 
 	if (!cap)
 		return -ENOENT;
-	for (size_t at = 0; at < len;) {
-		const char *nl = memchr(text + at, '\n', len - at);
-		size_t n = nl ? (size_t)(nl - (text + at)) : len - at;
-		size_t stamp = text_stamp(text + at, n);
-		unsigned rank = text_rank(text + at + stamp, n - stamp);
+	for (size_t at = 0, next; at < len; at = next) {
+		size_t n, reason_n = 0, after;
+		const char *line = text_line(text, len, at, &n, &next), *reason = "";
+		unsigned rank = text_rank(line, n);
 
-		if (rank && rank >= best) {
-			size_t keep = MIN(n - stamp, cap - 1);
-
-			best = rank;
-			memcpy(buf, text + at + stamp, keep);
-			buf[keep] = '\0';
+		if (n == strlen(text_split_panic) && !memcmp(line, text_split_panic, n)) {
+			rank = 4;
+			if (next < len)
+				reason = text_line(text, len, next, &reason_n, &after);
 		}
-		at += n + 1;
+		if (rank && rank >= best) {
+			best = rank;
+			snprintf(buf, cap, "%.*s%s%.*s", (int)MIN(n, cap), line,
+				 reason_n ? " " : "", (int)MIN(reason_n, cap), reason);
+		}
 	}
 	return best ? 0 : -ENOENT;
 }

@@ -360,6 +360,10 @@ static void test_panic_line(void **state)
 		{ "[    1.0] Kernel panic - not syncing: Fatal exception\n",
 		  "Kernel panic - not syncing: Fatal exception" },
 		{ "[    1.0][   T12] BUG: first\n[    2.0][    C1] BUG: last", "BUG: last" },
+		{ "[    1.0] sysrq: Trigger a crash\n[    1.1] Kernel panic - not syncing:\n"
+		  "[    1.2] sysrq triggered crash\n",
+		  "Kernel panic - not syncing: sysrq triggered crash" },
+		{ "[    1.1] Kernel panic - not syncing:\n", "Kernel panic - not syncing:" },
 		{ "[    1.0] a line that tells of BUG: x\n", NULL },
 		{ "[    1.0] SysRq : Trigger a crash\n[    1.1] BUG: unable to handle kernel "
 		  "NULL\n",

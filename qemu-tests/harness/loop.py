@@ -2,6 +2,7 @@
 """One whole loop with crashpod: load, status, panic, capture, reboot; then every judge."""
 
 import json
+import re
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -147,7 +148,7 @@ def judge_files(report):
     report.add("dump-modes", None if modes == ["0o600", "0o700"] else f"modes {modes}")
     text = _read(report.dump.parent / f"dmesg.{stamp}")
     good = f"planted with seed {report.outcome.seed}\n" in text and \
-        "Kernel panic - not syncing: sysrq triggered crash" in text
+        re.search(crash.PANIC, text)
     report.add("dmesg-file", None if good else f"{len(text)} bytes lack the seed or the panic")
     listed = _read(report.outcome.out / "list")
     report.add("list", None if report.dump.name in listed or stamp in listed else

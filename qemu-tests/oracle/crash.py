@@ -7,6 +7,8 @@ from ground import forky, kernels, paths
 
 COMMANDS = ("sys", "bt", "log", "ps", "quit")
 MARKER = "crashpod-test-command: "
+# 5.10's real-time kernels log the reason as a line of its own.
+PANIC = r"Kernel panic - not syncing:(\n\[[ 0-9.]+\])? sysrq triggered crash"
 
 
 def ask(kernel, dump, where, limit_s=180):
@@ -47,8 +49,7 @@ def judge(answers, seed, kernel, tasks=("plant",)):
                             f"release {kernel.kver}")),
         ("crash-bt", wants(bt, r"sysrq_handle_crash", "sysrq_handle_crash in the backtrace")
          or wants(bt, r"COMMAND: \"sh\"", "sh as the panicking task")),
-        ("crash-log", wants(log, r"Kernel panic - not syncing: sysrq triggered crash",
-                            "panic line in the log")
+        ("crash-log", wants(log, PANIC, "panic line in the log")
          or wants(log, rf"crashpod-test: planted with seed {seed}$", "line of this run's seed")),
     ]
     missing = [t for t in tasks if not re.search(rf"\s{t}$", answers.get("ps", ""), re.M)]
