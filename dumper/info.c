@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "info.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -89,7 +90,7 @@ static int info_descs(struct info *in, const struct kdump_file *k, struct err *e
 	static const u32 kinds[] = { 0, KDUMP_ZLIB, KDUMP_LZO, KDUMP_SNAPPY, KDUMP_ZSTD };
 	struct kdump_page_desc d[64];
 	bool seen[ARRAY_SIZE(kinds)] = { false };
-	u64 there = 0;
+	u64 there = 0, none = 0;
 
 	for (u64 at = 0; at < k->npages; at += ARRAY_SIZE(d)) {
 		size_t many = MIN(ARRAY_SIZE(d), k->npages - at);
@@ -99,6 +100,7 @@ static int info_descs(struct info *in, const struct kdump_file *k, struct err *e
 			return rc;
 		for (size_t i = 0; i < many; i++) {
 			there += kdump_file_check(k, &d[i], NULL) == 0;
+			none += kdump_file_none(k, at + i, &d[i]);
 			for (size_t c = 0; c < ARRAY_SIZE(kinds); c++)
 				seen[c] |= d[i].size && d[i].flags == kinds[c];
 		}
@@ -108,7 +110,13 @@ static int info_descs(struct info *in, const struct kdump_file *k, struct err *e
 			info_add(in->compression, sizeof(in->compression),
 				 kdump_compression_name(kinds[c]));
 	in->pages_in_file = there;
-	in->complete = in->complete && there == k->npages;
+	/* a complete file says of the pages that could not be read that they are not there */
+	if (!kdump_file_incomplete(k))
+		in->unreadable = none;
+	in->complete = in->complete && there + none == k->npages;
+	if (kdump_file_is_part(k))
+		snprintf(in->part, sizeof(in->part), "pfn %#" PRIx64 " to %#" PRIx64, k->first_pfn,
+			 k->end_pfn);
 	return 0;
 }
 
@@ -119,7 +127,7 @@ int info_get(struct info *in, const struct core *core, struct err *e)
 
 	*in = (struct info){ .complete = !core->src->incomplete };
 	snprintf(in->format, sizeof(in->format), "%s%s", core->src->ops->name,
-		 k && k->view.pieces ? "-flattened" : "");
+		 core->src->flattened ? "-flattened" : "");
 	snprintf(in->compression, sizeof(in->compression), "%s", k ? "" : "none");
 	rc = info_pages(core->src, &in->pages_ram, &in->pages_in_file, e);
 	if (!rc && k)
@@ -153,8 +161,11 @@ void info_json(const struct info *in, struct json *j)
 	json_object(j, "pages");
 	json_u64(j, "ram", in->pages_ram);
 	json_u64(j, "in_file", in->pages_in_file);
+	json_u64(j, "unreadable", in->unreadable);
 	json_object_end(j);
 	json_bool(j, "complete", in->complete);
+	if (in->part[0])
+		json_string(j, "part", in->part);
 	if (in->problem[0])
 		json_string(j, "problem", in->problem);
 	json_object_end(j);

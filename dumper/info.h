@@ -21,6 +21,8 @@ struct info {
 	unsigned level;
 	char compression[64]; /* "zstd", or "none, zlib" where pages are stored in several ways */
 	u64 pages_ram, pages_in_file;
+	u64 unreadable; /* pages of a complete kdump file that could not be read when it was made */
+	char part[64];	/* which pages, for one part of a split dump */
 	bool complete;
 	char problem[512];
 };

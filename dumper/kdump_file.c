@@ -17,6 +17,11 @@ bool kdump_file_incomplete(const struct kdump_file *k)
 	return (k->head.status & KDUMP_INCOMPLETE) || k->view.cut;
 }
 
+bool kdump_file_is_part(const struct kdump_file *k)
+{
+	return k->sub.split;
+}
+
 static int kdump_read_headers(struct kdump_file *k, struct err *e)
 {
 	const struct kdump_header *h = &k->head;
@@ -45,8 +50,10 @@ static int kdump_read_headers(struct kdump_file *k, struct err *e)
 	}
 	if (h->version < KDUMP_VERSION_NOTES)
 		k->sub.notes_size = 0;
-	if (k->sub.split)
-		return err_set(e, -ENOTSUP, "kdump sub header: one file of a split dump");
+	if (k->sub.split && !k->partial)
+		return err_set(
+			e, -ENOTSUP,
+			"one part of a split dump: join them with makedumpfile --reassemble");
 	return 0;
 }
 
@@ -61,6 +68,13 @@ static int kdump_layout(struct kdump_file *k, struct err *e)
 	if (half < (k->max_pfn + 7) / 8)
 		return err_set(e, -EINVAL, "kdump header: %u bitmap blocks for %" PRIu64 " pages",
 			       h->bitmap_blocks, k->max_pfn);
+	k->end_pfn = k->max_pfn;
+	if (k->sub.split) {
+		bool wide = h->version >= KDUMP_VERSION_MAX_MAPNR_64;
+
+		k->first_pfn = wide ? k->sub.start_pfn_64 : k->sub.start_pfn;
+		k->end_pfn = MIN(wide ? k->sub.end_pfn_64 : k->sub.end_pfn, k->max_pfn);
+	}
 	/* All three are below 2^45: no sum wraps. */
 	k->bitmap[KDUMP_RAM] = PAGE_SIZE + (u64)h->sub_hdr_size * PAGE_SIZE;
 	k->bitmap[KDUMP_DUMPED] = k->bitmap[KDUMP_RAM] + half;
@@ -175,6 +189,14 @@ void kdump_file_close(struct kdump_file *k)
 	free(k);
 }
 
+/* Clears the bits of the pages that another part holds. */
+static void kdump_bits_of_part(const struct kdump_file *k, u64 pfn, size_t n, u64 *words)
+{
+	for (size_t i = 0; i < n; i++)
+		if (pfn + i < k->first_pfn || pfn + i >= k->end_pfn)
+			words[i / 64] &= ~((u64)1 << i % 64);
+}
+
 int kdump_file_bits(const struct kdump_file *k, enum kdump_bitmap which, u64 pfn, size_t n,
 		    u64 *words, struct err *e)
 {
@@ -189,6 +211,8 @@ int kdump_file_bits(const struct kdump_file *k, enum kdump_bitmap which, u64 pfn
 	rc = fileview_read(&k->view, words, bytes, k->bitmap[which] + pfn / 8, name[which], e);
 	if (!rc && bits % 64)
 		words[bits / 64] &= ((u64)1 << bits % 64) - 1;
+	if (!rc && which == KDUMP_DUMPED && kdump_file_is_part(k))
+		kdump_bits_of_part(k, pfn, n, words);
 	return rc;
 }
 
@@ -206,6 +230,13 @@ int kdump_file_descs(const struct kdump_file *k, u64 index, size_t n, struct kdu
 	got -= got % sizeof(*d);
 	memset((u8 *)d + got, 0, len - got);
 	return 0;
+}
+
+bool kdump_file_none(const struct kdump_file *k, u64 index, const struct kdump_page_desc *d)
+{
+	u64 end = k->descs + (index + 1) * sizeof(*d);
+
+	return !d->offset && !d->size && !k->view.cut && end <= k->view.size;
 }
 
 int kdump_file_check(const struct kdump_file *k, const struct kdump_page_desc *d, struct err *e)

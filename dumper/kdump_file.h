@@ -3,8 +3,8 @@
  * In:      hostile; all sizes are checked against the file's before they are used.
  * Units:   offsets and sizes are bytes; a chunk is what one block of a bitmap describes.
  * Memory:  8 bytes for each chunk of 32768 pages (64 KiB for 1 TiB of RAM), and the notes.
- * Errors:  -EINVAL malformed, -ENOTSUP another page size or a split dump, -EIO and others of reads.
- * Threads: immutable once open. */
+ * Errors:  -EINVAL malformed, -ENOTSUP another page size or a part of a split dump, -EIO and others
+ * of reads. Threads: immutable once open. */
 #ifndef CRASHPOD_KDUMP_FILE_H
 #define CRASHPOD_KDUMP_FILE_H
 
@@ -21,11 +21,12 @@ struct kdump_file {
 	struct kdump_header head;
 	struct kdump_sub_header sub;
 	u64 max_pfn;
-	u64 bitmap[2]; /* offset of each bitmap, by enum kdump_bitmap */
-	u64 descs;     /* offset of the descriptors */
-	u64 npages;    /* descriptors: bits set in bitmap 2 */
-	u64 data;      /* where page data can begin: the end of the descriptors */
-	u64 *before;   /* bits set in bitmap 2 before each chunk */
+	u64 first_pfn, end_pfn; /* whose pages the file holds: all, or a part of a split dump */
+	u64 bitmap[2];		/* offset of each bitmap, by enum kdump_bitmap */
+	u64 descs;		/* offset of the descriptors */
+	u64 npages;		/* descriptors: bits set in bitmap 2, of those pages */
+	u64 data;		/* where page data can begin: the end of the descriptors */
+	u64 *before;		/* bits set in bitmap 2 before each chunk */
 	u64 nchunks;
 	u8 *notes; /* ELF notes; one made of the vmcoreinfo where version 3 has no others */
 	size_t notes_len;
@@ -33,12 +34,13 @@ struct kdump_file {
 };
 
 /* Takes over *view, also after an error; kdump_file_close() frees. partial: the descriptors need
- * not all be in the file. */
+ * not all be in the file, and it may be one part of a split dump. */
 int kdump_file_open(struct kdump_file **out, const struct fileview *view, bool partial,
 		    struct err *e);
 void kdump_file_close(struct kdump_file *k);
 
-/* The bits of the n pages (a multiple of 64) from pfn (a multiple of 64); 0 from max_pfn on. */
+/* The bits of the n pages (a multiple of 64) from pfn (a multiple of 64); 0 from max_pfn on, and in
+ * KDUMP_DUMPED for the pages of another part. */
 int kdump_file_bits(const struct kdump_file *k, enum kdump_bitmap which, u64 pfn, size_t n,
 		    u64 *words, struct err *e);
 
@@ -47,9 +49,15 @@ int kdump_file_bits(const struct kdump_file *k, enum kdump_bitmap which, u64 pfn
 int kdump_file_descs(const struct kdump_file *k, u64 index, size_t n, struct kdump_page_desc *d,
 		     struct err *e);
 
+/* The descriptor d of that index says that its page is not there; one past the end of the file says
+ * nothing. */
+bool kdump_file_none(const struct kdump_file *k, u64 index, const struct kdump_page_desc *d);
+
 /* 0; -ENODATA: the page is not there; -EBADMSG: the descriptor makes no sense. */
 int kdump_file_check(const struct kdump_file *k, const struct kdump_page_desc *d, struct err *e);
 
+/* The file says so, or a flattened one ends early. A part may be complete as such. */
 bool kdump_file_incomplete(const struct kdump_file *k);
+bool kdump_file_is_part(const struct kdump_file *k);
 
 #endif

@@ -64,7 +64,6 @@ int source_open(struct source **out, const char *path, unsigned flags, struct er
 	}
 	s->path = strdup(path);
 	if (fstat(s->fd, &st) == 0) {
-		s->size_bytes = (u64)st.st_size;
 		s->proc = same_file(&st, "/proc/vmcore");
 	}
 	if (!s->path)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* source.h - where the dead kernel's memory is read from: /proc/vmcore or an ELF vmcore
- * (source_elf.c), a kdump-compressed file (source_kdump.c), flattened or not (source_flat.c).
+ * (source_elf.c), or a kdump-compressed file (source_kdump.c); flattened or not (source_flat.c).
  * A backend is one file that fills in struct source_ops; source_open() chooses by the first bytes.
  *
  * Units:   pfn = physical address / 4096; bitmaps: bit n%64 of word n/64, n counted from pfn.
@@ -51,9 +51,9 @@ struct source {
 	const char *path;
 	int fd;
 	u64 max_pfn;	    /* one past the last page of RAM */
-	u64 size_bytes;	    /* of the file; 0 where not known */
 	bool proc;	    /* /proc/vmcore itself: mmap gives memory without page faults */
-	bool incomplete;    /* the source says that it is itself an incomplete dump */
+	bool flattened;	    /* stored as a flattened stream */
+	bool incomplete;    /* the source says that it is itself an incomplete dump, or a part */
 	u32 excluded_level; /* dump level already applied to the source, 0 for a vmcore */
 	const u8 *notes;    /* the ELF notes, whole and unchanged */
 	size_t notes_len;
@@ -63,7 +63,8 @@ struct source {
 };
 
 enum source_flags {
-	SOURCE_PARTIAL = 1, /* accept a file that ends early: what is past its end is unreadable */
+	/* Accept a file that ends early, or is one part of a split dump: the rest is unreadable. */
+	SOURCE_PARTIAL = 1,
 };
 
 /* Opens path read-only and finds its kind. Errors: -EINVAL malformed, -ENOTSUP another machine or

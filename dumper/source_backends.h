@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* source_backends.h - the constructors behind source_open(). In: s->fd, s->path, s->size_bytes and
- * s->proc are set. Each sets s->ops first thing, so that source_close() works after an error. */
+/* source_backends.h - the constructors behind source_open(). In: s->fd, s->path and s->proc are
+ * set. Each sets s->ops first thing, so that source_close() works after an error. */
 #ifndef CRASHPOD_SOURCE_BACKENDS_H
 #define CRASHPOD_SOURCE_BACKENDS_H
 

@@ -1,26 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* source_elf.c - memory from an ELF vmcore: /proc/vmcore, a copy of it, or QEMU's
- * dump-guest-memory. Headers are read by libelf, which honours e_phoff and PN_XNUM. Page data of
- * /proc/vmcore comes through mmap (read() there maps and unmaps every page); of other files through
- * pread, which reports an I/O error where a mapping would raise SIGBUS. */
-#include <elf.h>
+ * dump-guest-memory, flattened or not. Page data of /proc/vmcore comes through mmap (read() there
+ * maps and unmaps every page); of other files through pread, which reports an I/O error where a
+ * mapping would raise SIGBUS. */
 #include <errno.h>
-#include <gelf.h>
-#include <libelf.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
-#include "base/io.h"
+#include "elf_file.h"
 #include "elf_fmt.h"
 #include "ranges.h"
 #include "source_backends.h"
+#include "source_elf.h"
 
 #define NOTES_MAX ((u64)64 << 20) /* one PRSTATUS is 400 bytes: room for 100,000 CPUs */
 #define MAP_FACTOR 16 /* a mapping is this many times what one get gives: neighbours come next */
 #define PA_LIMIT ((u64)1 << 52) /* x86_64 has 52 physical address bits */
 
 struct elf_source {
+	struct fileview view;
 	struct ranges ram;  /* memory that exists */
 	struct ranges data; /* memory whose bytes are in the file */
 	u8 *notes;
@@ -49,7 +48,7 @@ static int read_notes(struct source *s, size_t i, const GElf_Phdr *ph, unsigned 
 		return err_sys(e, -ENOMEM, "phdr %zu: notes of %llu bytes", i,
 			       (unsigned long long)ph->p_filesz);
 	es->notes = grown;
-	got = io_pread_full(s->fd, grown + s->notes_len, want, ph->p_offset);
+	got = fileview_pread(&es->view, grown + s->notes_len, want, ph->p_offset);
 	if (got < 0 && (flags & SOURCE_PARTIAL))
 		got = 0;
 	if (got < 0)
@@ -77,6 +76,7 @@ static int check_load(size_t i, const GElf_Phdr *ph, u64 in_file, struct err *e)
 static int add_load(struct source *s, size_t i, const GElf_Phdr *ph, unsigned flags, struct err *e)
 {
 	struct elf_source *es = s->priv;
+	u64 size = es->view.size;
 	u64 in_file = MIN(ph->p_filesz, ph->p_memsz);
 	int rc = check_load(i, ph, in_file, e);
 
@@ -87,13 +87,13 @@ static int add_load(struct source *s, size_t i, const GElf_Phdr *ph, unsigned fl
 	}
 	if (rc)
 		return rc;
-	if (s->size_bytes && ph->p_offset + in_file > s->size_bytes) {
+	if (ph->p_offset + in_file > size) {
 		if (!(flags & SOURCE_PARTIAL))
 			return err_set(e, -EINVAL,
 				       "phdr %zu: truncated: ends at byte %llu, the file at %llu",
 				       i, (unsigned long long)(ph->p_offset + in_file),
-				       (unsigned long long)s->size_bytes);
-		in_file = ph->p_offset < s->size_bytes ? s->size_bytes - ph->p_offset : 0;
+				       (unsigned long long)size);
+		in_file = ph->p_offset < size ? size - ph->p_offset : 0;
 		s->incomplete = true;
 	}
 	s->maps = es->maps;
@@ -106,9 +106,11 @@ static int add_load(struct source *s, size_t i, const GElf_Phdr *ph, unsigned fl
 
 static int check_header(struct source *s, Elf *elf, GElf_Ehdr *eh, struct err *e)
 {
-	if (s->size_bytes && s->size_bytes < sizeof(Elf64_Ehdr))
+	const struct elf_source *es = s->priv;
+
+	if (es->view.size < sizeof(Elf64_Ehdr))
 		return err_set(e, -EINVAL, "ELF header: the file ends within it, at byte %llu",
-			       (unsigned long long)s->size_bytes);
+			       (unsigned long long)es->view.size);
 	if (!gelf_getehdr(elf, eh))
 		return err_set(e, -EINVAL, "ELF header: neither 64-bit nor 32-bit");
 	if (gelf_getclass(elf) != ELFCLASS64 || eh->e_ident[EI_DATA] != ELFDATA2LSB)
@@ -119,7 +121,7 @@ static int check_header(struct source *s, Elf *elf, GElf_Ehdr *eh, struct err *e
 	if (eh->e_type != ET_CORE)
 		return err_set(e, -EINVAL, "ELF header: type %u is not a core file (%u)",
 			       eh->e_type, ET_CORE);
-	s->incomplete = eh->e_flags & ELF_FLAG_INCOMPLETE;
+	s->incomplete = (eh->e_flags & ELF_FLAG_INCOMPLETE) || es->view.cut;
 	return 0;
 }
 
@@ -139,11 +141,10 @@ static int read_headers(struct source *s, Elf *elf, unsigned flags, struct err *
 			       elf_errmsg(-1));
 	if (n == 0)
 		return err_set(e, -EINVAL, "ELF header: no program headers");
-	if (s->size_bytes &&
-	    (eh.e_phoff > s->size_bytes || n > (s->size_bytes - eh.e_phoff) / sizeof(Elf64_Phdr)))
+	if (eh.e_phoff > es->view.size || n > (es->view.size - eh.e_phoff) / sizeof(Elf64_Phdr))
 		return err_set(e, -EINVAL,
 			       "ELF header: %zu program headers at %llu, file of %llu bytes", n,
-			       (unsigned long long)eh.e_phoff, (unsigned long long)s->size_bytes);
+			       (unsigned long long)eh.e_phoff, (unsigned long long)es->view.size);
 	es->maps = calloc(n, sizeof(*es->maps));
 	if (!es->maps)
 		return err_sys(e, -ENOMEM, "%zu program headers", n);
@@ -170,6 +171,7 @@ static void elf_close(struct source *s)
 
 	if (!es)
 		return;
+	fileview_deinit(&es->view);
 	ranges_deinit(&es->ram);
 	ranges_deinit(&es->data);
 	free(es->notes);
@@ -238,13 +240,17 @@ static int window_map(struct window *w, u64 off, const struct range *r, struct e
 static int window_pread(struct window *w, u64 off, u64 len, const u8 **p, size_t *got,
 			struct err *e)
 {
+	const struct elf_source *es = w->src->priv;
 	ssize_t n;
 
 	if (!w->priv)
 		w->priv = malloc(w->cap);
 	if (!w->priv)
 		return err_sys(e, -ENOMEM, "read buffer of %zu bytes", w->cap);
-	n = io_pread_full(w->src->fd, w->priv, MIN(len, w->cap), off);
+	n = fileview_pread(&es->view, w->priv, MIN(len, w->cap), off);
+	if (n == 0 && es->view.cut)
+		return err_set(e, -ENODATA, "%s ends before what belongs at %#llx", w->src->path,
+			       (unsigned long long)off);
 	if (n <= 0)
 		return err_sys(e, n ? (int)n : -EIO, "read at %#llx of %s", (unsigned long long)off,
 			       w->src->path);
@@ -306,23 +312,34 @@ static bool mmap_works(const struct source *s)
 	return true;
 }
 
-int source_elf_open(struct source *s, unsigned flags, struct err *e)
+const struct fileview *source_elf_view(const struct source *s)
+{
+	const struct elf_source *es = s->priv;
+
+	return s->ops == &elf_ops ? &es->view : NULL;
+}
+
+int source_elf_open_view(struct source *s, const struct fileview *view, unsigned flags,
+			 struct err *e)
 {
 	struct elf_source *es = calloc(1, sizeof(*es));
+	struct fileview owned = *view;
 	const struct range *last;
-	Elf *elf;
+	struct elf_file file;
 	int rc;
 
 	s->ops = &elf_ops;
 	s->priv = es;
-	if (!es)
+	if (!es) {
+		fileview_deinit(&owned);
 		return err_sys(e, -ENOMEM, "ELF");
-	elf_version(EV_CURRENT);
-	elf = elf_begin(s->fd, ELF_C_READ, NULL);
-	if (!elf)
-		return err_set(e, -EINVAL, "ELF header: %s", elf_errmsg(-1));
-	rc = read_headers(s, elf, flags, e);
-	elf_end(elf);
+	}
+	es->view = owned;
+	rc = elf_file_open(&file, &es->view, e);
+	if (rc)
+		return rc;
+	rc = read_headers(s, file.elf, flags, e);
+	elf_file_close(&file);
 	if (rc)
 		return rc;
 	ranges_settle(&es->ram);
@@ -331,4 +348,14 @@ int source_elf_open(struct source *s, unsigned flags, struct err *e)
 	s->max_pfn = align_up(last->pa + last->size, PAGE_SIZE) >> PAGE_SHIFT;
 	es->mmap_refused = es->data.n == 0 || !mmap_works(s);
 	return 0;
+}
+
+int source_elf_open(struct source *s, unsigned flags, struct err *e)
+{
+	struct fileview view;
+
+	/* a vmcore that does not tell its size is still worth reading */
+	if (fileview_plain(&view, s->fd, NULL) || view.size == 0)
+		view = (struct fileview){ .fd = s->fd, .size = INT64_MAX };
+	return source_elf_open_view(s, &view, flags, e);
 }

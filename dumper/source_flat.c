@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* source_flat.c - a flattened kdump file, read in place through an index of its records. */
+/* source_flat.c - a flattened kdump or ELF file, read in place through an index of its records. */
 #include <errno.h>
 #include <string.h>
 
 #include "source_backends.h"
+#include "source_elf.h"
 #include "source_kdump.h"
 
 /* So that source_close() works when there is nothing yet to close. */
@@ -21,15 +22,16 @@ int source_flat_open(struct source *s, unsigned flags, struct err *e)
 	int rc;
 
 	s->ops = &flat_ops;
+	s->flattened = true;
 	rc = fileview_flat(&view, s->fd, flags & SOURCE_PARTIAL, e);
 	if (rc)
 		return rc;
-	if (fileview_pread(&view, magic, sizeof(magic), 0) == sizeof(magic) &&
-	    !memcmp(magic, KDUMP_SIGNATURE, sizeof(magic)))
+	if (fileview_pread(&view, magic, sizeof(magic), 0) < (ssize_t)sizeof(magic))
+		memset(magic, 0, sizeof(magic));
+	if (!memcmp(magic, KDUMP_SIGNATURE, sizeof(magic)))
 		return source_kdump_open_view(s, &view, flags, e);
-	fileview_deinit(&view);
 	if (!memcmp(magic, "\177ELF", 4))
-		return err_set(e, -ENOTSUP,
-			       "flattened ELF: rearrange it with makedumpfile -R first");
-	return err_set(e, -EINVAL, "flattened: what it holds is no kdump file");
+		return source_elf_open_view(s, &view, flags, e);
+	fileview_deinit(&view);
+	return err_set(e, -EINVAL, "flattened: what it holds is neither kdump nor ELF");
 }

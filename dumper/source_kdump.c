@@ -68,6 +68,9 @@ static int kdump_absent(const struct kdump_file *k, u64 pfn, struct err *e)
 
 	if (rc)
 		return rc;
+	if ((word >> pfn % 64 & 1) && (pfn < k->first_pfn || pfn >= k->end_pfn))
+		return err_set(e, -ENODATA, "pfn %#" PRIx64 " is not in this part of the dump",
+			       pfn);
 	if (word >> pfn % 64 & 1)
 		return err_set(e, -ENODATA, "pfn %#" PRIx64 " was left out of the dump", pfn);
 	return err_set(e, -ENXIO, "pfn %#" PRIx64 " is not RAM", pfn);
@@ -178,7 +181,7 @@ int source_kdump_open_view(struct source *s, const struct fileview *view, unsign
 		return rc;
 	s->priv = k;
 	s->max_pfn = k->max_pfn;
-	s->incomplete = kdump_file_incomplete(k);
+	s->incomplete = kdump_file_incomplete(k) || kdump_file_is_part(k);
 	if (k->sub.dump_level > 0)
 		s->excluded_level = MIN(k->sub.dump_level, KDUMP_LEVEL_MAX);
 	s->notes = k->notes;

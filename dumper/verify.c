@@ -23,6 +23,12 @@ void verify_problem(struct verify *v, const char *fmt, ...)
 	v->line(v->arg, line);
 }
 
+void verify_cut(struct verify *v, const struct fileview *view, bool marked)
+{
+	if (view->cut && !marked)
+		verify_problem(v, "flattened stream ends early, but is not marked incomplete");
+}
+
 void verify_notes(struct verify *v, const u8 *notes, size_t len)
 {
 	struct notes_iter it;
@@ -57,16 +63,35 @@ int verify_run(struct verify_result *r, const char *path, verify_line_fn line, v
 	}
 	k = source_kdump_file(s);
 	snprintf(r->format, sizeof(r->format), "%s%s", s->ops->name,
-		 k && k->view.pieces ? "-flattened" : "");
+		 s->flattened ? "-flattened" : "");
 	verify_notes(&v, s->notes, s->notes_len);
-	if (k) {
+	if (k)
 		verify_kdump(&v, k);
-	} else {
+	else
 		verify_elf(&v, s);
-		r->hides_missing = r->incomplete;
-	}
 	source_close(s);
-	return r->problems ? -EBADMSG : 0;
+	if (r->problems)
+		return -EBADMSG;
+	if (r->incomplete || r->part)
+		return -ENODATA;
+	return r->unsupported ? -ENOTSUP : 0;
+}
+
+/* What is to be added to either verdict. */
+static void verify_notes_to(const struct verify_result *r, char *buf, size_t cap)
+{
+	size_t len = strlen(buf);
+
+	if (r->unsupported)
+		snprintf(buf + len, cap - len,
+			 "; %" PRIu64 " of %" PRIu64
+			 " pages not checked: unsupported compression (lzo or snappy)",
+			 r->unsupported, r->pages);
+	len = strlen(buf);
+	if (r->unreadable)
+		snprintf(buf + len, cap - len,
+			 "; %" PRIu64 " page%s could not be read when the dump was made",
+			 r->unreadable, r->unreadable > 1 ? "s" : "");
 }
 
 void verify_summary(const struct verify_result *r, char *buf, size_t cap)
@@ -82,5 +107,10 @@ void verify_summary(const struct verify_result *r, char *buf, size_t cap)
 			 r->format, r->missing, r->pages,
 			 r->hides_missing ? ", and those never written, which read as zeros" : "");
 	else
-		snprintf(buf, cap, "sound: %s, %" PRIu64 " pages", r->format, r->pages);
+		snprintf(buf, cap, "%s: %s, %" PRIu64 " pages",
+			 r->part	  ? "sound, but one part of a split dump"
+			 : r->unsupported ? "sound as far as it can be read"
+					  : "sound",
+			 r->format, r->pages);
+	verify_notes_to(r, buf, cap);
 }

@@ -3,11 +3,16 @@
 #include "verify_int.h"
 
 #include <errno.h>
-#include <gelf.h>
 #include <inttypes.h>
-#include <libelf.h>
+#include <stdlib.h>
+#include <string.h>
 
+#include "base/guard.h"
+#include "elf_file.h"
 #include "info.h"
+#include "source_elf.h"
+
+#define VERIFY_READ_BYTES ((size_t)256 << 10)
 
 static void verify_phdr(struct verify *v, size_t i, const GElf_Phdr *ph, u64 size)
 {
@@ -65,28 +70,52 @@ static void verify_phdrs(struct verify *v, Elf *elf, u64 size)
 		verify_problem(v, "ELF header: no PT_LOAD among %zu phdrs", n);
 }
 
+/* Reads the file once from its beginning to its end, wherever its segments lie. */
+static void verify_bytes(struct verify *v, const struct fileview *view)
+{
+	_cleanup_free_ u8 *buf = malloc(VERIFY_READ_BYTES);
+
+	if (!buf) {
+		verify_problem(v, "no memory to read the pages");
+		return;
+	}
+	for (u64 at = 0; at < view->size;) {
+		size_t want = MIN(VERIFY_READ_BYTES, view->size - at);
+		ssize_t got = fileview_pread(view, buf, want, at);
+
+		if (got == (ssize_t)want) {
+			at += want;
+			continue;
+		}
+		if (got < 0)
+			verify_problem(v, "read at byte %" PRIu64 ": %s", at, strerror((int)-got));
+		else if (!view->cut)
+			verify_problem(v, "byte %" PRIu64 ": the file ends early", at + got);
+		/* the page in the way is passed over */
+		at = align_up(at + MAX(got, 0) + 1, PAGE_SIZE);
+	}
+}
+
 void verify_elf(struct verify *v, struct source *s)
 {
+	const struct fileview *view = source_elf_view(s);
 	struct err e = { 0 };
-	struct fileview view;
+	struct elf_file file;
 	u64 ram, held;
-	Elf *elf;
 
-	elf_version(EV_CURRENT);
-	if (fileview_plain(&view, s->fd, &e)) {
+	if (elf_file_open(&file, view, &e)) {
 		verify_problem(v, "%s", e.msg);
 		return;
 	}
-	elf = elf_begin(s->fd, ELF_C_READ, NULL);
-	if (!elf) {
-		verify_problem(v, "ELF header: %s", elf_errmsg(-1));
-		return;
-	}
-	verify_phdrs(v, elf, view.size);
-	elf_end(elf);
+	verify_phdrs(v, file.elf, view->size);
+	elf_file_close(&file);
+	verify_cut(v, view, v->r->incomplete);
+	verify_bytes(v, view);
 	/* Segments may overlap: pages are counted once. */
 	if (info_pages(s, &ram, &held, &e))
 		verify_problem(v, "%s", e.msg);
 	else
 		v->r->pages = held + v->r->missing;
+	v->r->incomplete |= view->cut;
+	v->r->hides_missing = v->r->incomplete;
 }

@@ -16,6 +16,9 @@ struct verify {
 /* Counts a problem, and tells it while there is room. */
 void verify_problem(struct verify *v, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/* A stream that ends early is a problem unless the dump in it is marked incomplete. */
+void verify_cut(struct verify *v, const struct fileview *view, bool marked);
+
 /* Walks the notes. */
 void verify_notes(struct verify *v, const u8 *notes, size_t len);
 

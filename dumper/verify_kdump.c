@@ -54,10 +54,9 @@ static void verify_headers(struct verify *v, const struct kdump_file *k)
 		verify_problem(v, "sub header: dump_level %d", k->sub.dump_level);
 	verify_area(v, k, "notes", k->sub.notes_off, k->sub.notes_size);
 	verify_area(v, k, "vmcoreinfo", k->sub.vmcoreinfo_off, k->sub.vmcoreinfo_size);
+	verify_cut(v, &k->view, k->head.status & KDUMP_INCOMPLETE);
 	if (k->head.status & KDUMP_INCOMPLETE)
 		return;
-	if (k->view.cut)
-		verify_problem(v, "flattened stream ends early, but is not marked incomplete");
 	if (k->data > k->view.size)
 		verify_problem(v,
 			       "file ends in the page descriptors (%" PRIu64 " of %" PRIu64
@@ -116,13 +115,18 @@ static void verify_page(struct verify_kdump *vk, u64 pfn)
 		vk->last = d;
 		return;
 	}
-	if (rc == -ENODATA) {
+	if (rc == -ENODATA && vk->k->head.status & KDUMP_INCOMPLETE) {
 		r->missing++;
-		if (vk->k->head.status & KDUMP_INCOMPLETE)
-			return;
+		return;
 	}
-	if (rc == -ENOTSUP)
+	if (rc == -ENODATA && kdump_file_none(vk->k, index, &d)) {
+		r->unreadable++;
+		return;
+	}
+	if (rc == -ENOTSUP && kdump_compression_name(d.flags)) {
 		r->unsupported++;
+		return;
+	}
 	verify_problem(vk->v, "pfn %#" PRIx64 ", descriptor %" PRIu64 ": %s", pfn, index, e.msg);
 }
 
@@ -147,6 +151,7 @@ void verify_kdump(struct verify *v, const struct kdump_file *k)
 	_cleanup_free_ struct verify_kdump *vk = calloc(1, sizeof(*vk));
 
 	v->r->incomplete = kdump_file_incomplete(k);
+	v->r->part = kdump_file_is_part(k);
 	v->r->pages = k->npages;
 	verify_headers(v, k);
 	if (!vk) {

@@ -29,6 +29,9 @@ static void cmd_info_text(const struct info *in)
 	cmd_info_line("compression", in->compression);
 	printf("pages-ram: %" PRIu64 "\n", in->pages_ram);
 	printf("pages-in-file: %" PRIu64 "\n", in->pages_in_file);
+	if (in->unreadable)
+		printf("pages-unreadable: %" PRIu64 "\n", in->unreadable);
+	cmd_info_line("part", in->part);
 	cmd_info_line("complete", in->complete ? "yes" : "no");
 	cmd_info_line("problem", in->problem);
 }

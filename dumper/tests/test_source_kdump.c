@@ -146,7 +146,6 @@ static void test_rejects(void **state)
 		{ HEAD(sub_hdr_size), INT32_MAX, -EINVAL, "file ends before the bitmaps do" },
 		{ HEAD(bitmap_blocks), 2, -EINVAL, "2 bitmap blocks for 70001 pages" },
 		{ HEAD(bitmap_blocks), UINT32_MAX, -EINVAL, "file ends before the bitmaps do" },
-		{ SUB(split), 1, -ENOTSUP, "one file of a split dump" },
 		{ SUB(max_mapnr_64), 0, -EINVAL, "max_mapnr 0" },
 		{ SUB(max_mapnr_64), -1ull, -EINVAL, "max_mapnr 18446744073709551615" },
 		{ SUB(notes_off), -8ull, -EINVAL, "notes: " },
@@ -169,6 +168,50 @@ static void test_rejects(void **state)
 		close(f.fd);
 		test_kdump_free(&k);
 	}
+}
+
+/* One part of a split dump: the bitmaps are the whole dump's, the descriptors those of its pages.
+ */
+static void test_part(void **state)
+{
+	static const struct test_page held[] = { { 64, 0, 'a' }, { 100, KDUMP_ZSTD, 'b' } };
+	struct test_kdump k = test_kdump_make(PAGES_MAX_PFN, held, 2, pages_vmcoreinfo);
+	static const u64 elsewhere[] = { 3, 63, 101, 70000 };
+	struct source *s = NULL;
+	struct err e = { 0 };
+	struct test_file f;
+	struct window w;
+	u64 ram[2] = { 0 }, have[2] = { 0 };
+	u8 byte;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(elsewhere); i++) {
+		k.buf[k.bitmap1 + elsewhere[i] / 8] |= (u8)(1 << elsewhere[i] % 8);
+		k.buf[k.bitmap2 + elsewhere[i] / 8] |= (u8)(1 << elsewhere[i] % 8);
+	}
+	test_patch(&k, SUB(split), 1);
+	test_patch(&k, SUB(start_pfn_64), 64);
+	test_patch(&k, SUB(end_pfn_64), 101);
+	f = test_file_make(k.buf, k.len);
+	assert_int_equal(source_open(&s, f.path, 0, &e), -ENOTSUP);
+	pages_check_msg(&e, "one part of a split dump: join them with makedumpfile --reassemble");
+	s = pages_open(&f, SOURCE_PARTIAL);
+	assert_true(s->incomplete);
+	assert_int_equal(source_bits(s, 0, 128, ram, have, NULL), 0);
+	assert_int_equal(ram[0], 1ull << 3 | 1ull << 63);
+	assert_int_equal(have[0], 0);
+	assert_int_equal(have[1], 1ull << 36 | 1);
+	assert_int_equal(window_open(&w, s, PAGE_SIZE, NULL), 0);
+	assert_int_equal(window_read(&w, 64 * PAGE_SIZE + 8, &byte, 1, NULL), 0);
+	assert_int_equal(byte, 'a');
+	assert_int_equal(window_read(&w, 100 * PAGE_SIZE + 8, &byte, 1, NULL), 0);
+	assert_int_equal(byte, 'b');
+	assert_int_equal(window_read(&w, 101 * PAGE_SIZE, &byte, 1, &e), -ENODATA);
+	pages_check_msg(&e, "pfn 0x65 is not in this part of the dump");
+	window_close(&w);
+	source_close(s);
+	close(f.fd);
+	test_kdump_free(&k);
 }
 
 /* The descriptor of pfn 2 is the third. */
@@ -298,7 +341,8 @@ int main(void)
 		cmocka_unit_test(test_reads),	  cmocka_unit_test(test_absent_pages),
 		cmocka_unit_test(test_windows),	  cmocka_unit_test(test_bits),
 		cmocka_unit_test(test_rejects),	  cmocka_unit_test(test_bad_descriptors),
-		cmocka_unit_test(test_cut_short), cmocka_unit_test(test_version_3),
+		cmocka_unit_test(test_part),	  cmocka_unit_test(test_cut_short),
+		cmocka_unit_test(test_version_3),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -54,11 +54,15 @@ int FUZZ_TARGET(kdump)(const uint8_t *data, size_t size)
 		source_close(s);
 	}
 	rc = verify_run(&r, f.path, kdump_line, &lines);
-	FUZZ_CHECK(rc == (r.problems ? -EBADMSG : 0));
+	FUZZ_CHECK(rc == (r.problems		   ? -EBADMSG
+			  : r.incomplete || r.part ? -ENODATA
+			  : r.unsupported	   ? -ENOTSUP
+						   : 0));
 	FUZZ_CHECK(lines == MIN(r.problems, (u64)VERIFY_LINES_MAX));
 	FUZZ_CHECK(r.missing <= r.pages && r.unsupported <= r.pages);
-	FUZZ_CHECK(r.missing == 0 || r.incomplete || r.problems);
-	if (rc == 0 && !r.missing)
+	FUZZ_CHECK(r.missing == 0 || r.incomplete);
+	FUZZ_CHECK(r.unreadable <= r.pages - r.missing);
+	if (rc == 0 && !r.unreadable)
 		kdump_check_sound(f.path);
 	close(f.fd);
 	return 0;
