@@ -155,7 +155,7 @@ static void test_flattened_rejects(void **state)
 	test_kdump_free(&k);
 }
 
-/* The file's bytes, and room for a section header; the caller frees. */
+/* The file's bytes, and room for its program headers; the caller frees. */
 static u8 *slurp(const struct scratch *dir, size_t *len)
 {
 	char path[160];
@@ -166,7 +166,7 @@ static u8 *slurp(const struct scratch *dir, size_t *len)
 	assert_int_equal(fseek(f, 0, SEEK_END), 0);
 	*len = (size_t)ftell(f);
 	rewind(f);
-	buf = calloc(1, *len + sizeof(Elf64_Shdr));
+	buf = calloc(1, *len + PAGE_SIZE);
 	assert_non_null(buf);
 	assert_int_equal(fread(buf, 1, *len, f), *len);
 	fclose(f);
@@ -223,7 +223,7 @@ static void test_flattened_elf(void **state)
 	struct scratch dir;
 	struct golden g = { 0 };
 	Elf64_Ehdr *eh;
-	size_t len;
+	size_t len, size;
 	u8 *buf;
 
 	(void)state;
@@ -233,14 +233,19 @@ static void test_flattened_elf(void **state)
 	const struct test_flat_piece p[] = { { 100, len - 100 }, { 64, 36 }, { 0, 64 } };
 
 	open_same(g.core->src, buf, p, 3);
-	/* the number of program headers stands in a section header at the end of the file */
+	/* the program headers at the end, their number in a section header in their old place */
 	eh = (Elf64_Ehdr *)buf;
-	((Elf64_Shdr *)(buf + len))->sh_info = eh->e_phnum;
+	size = eh->e_phnum * sizeof(Elf64_Phdr);
+	assert_in_range(size, sizeof(Elf64_Shdr), PAGE_SIZE);
+	memcpy(buf + len, buf + eh->e_phoff, size);
+	memset(buf + eh->e_phoff, 0, size);
+	((Elf64_Shdr *)(buf + eh->e_phoff))->sh_info = eh->e_phnum;
+	eh->e_shoff = eh->e_phoff;
+	eh->e_phoff = len;
 	eh->e_phnum = PN_XNUM;
-	eh->e_shoff = len;
 	eh->e_shnum = 1;
 	eh->e_shentsize = sizeof(Elf64_Shdr);
-	const struct test_flat_piece x[] = { { 0, 64 }, { 64, len + sizeof(Elf64_Shdr) - 64 } };
+	const struct test_flat_piece x[] = { { 0, 64 }, { 64, len + size - 64 } };
 
 	open_same(g.core->src, buf, x, 2);
 	free(buf);
