@@ -11,7 +11,7 @@ import sys
 import time
 
 from ground import forky, kernels, paths
-from harness import compare, loop, samples, vm
+from harness import compare, loop, matrix, samples, vm
 
 
 def cmd_ground(args):
@@ -55,6 +55,15 @@ def cmd_compare(args):
     print("\n".join(compare.table(rows)))
     # What is wrong with the others is shown, and is not ours.
     return 1 if any(row.why for row in rows if row.name.startswith("crashpod")) else 0
+
+
+def cmd_matrix(args):
+    """judge dumps of every level and format of one vmcore beside makedumpfile's"""
+    tools = tuple(matrix.difftools.TOOLS) if args.tools == "all" else ()
+    report = matrix.run(args.kernel, args.profile, args.levels, args.formats, args.vmcore, tools)
+    print("\n".join(matrix.tap(report) + matrix.table(report) + report.notes))
+    print(matrix.line(report))
+    return 0 if report.passed else 1
 
 
 def _said(console):
@@ -130,6 +139,15 @@ def parse():
     _run_arguments(p, formats=False)
     p.add_argument("--only", nargs="+", choices=compare.COLLECTORS)
     p.set_defaults(func=cmd_compare)
+    p = sub.add_parser("matrix", help=cmd_matrix.__doc__)
+    p.add_argument("--kernel", default=kernels.DEFAULT, choices=kernels.TABLE)
+    p.add_argument("--profile", default="full", help="of the guest (full, plain)")
+    p.add_argument("--levels", nargs="+", type=int, default=matrix.LEVELS, choices=range(32),
+                   metavar="0..31")
+    p.add_argument("--formats", nargs="+", default=matrix.FORMATS, choices=matrix.FORMATS)
+    p.add_argument("--vmcore", help="this vmcore instead of a guest's")
+    p.add_argument("--tools", default="all", choices=("all", "none"), help="crash and drgn")
+    p.set_defaults(func=cmd_matrix)
     return parser.parse_args()
 
 

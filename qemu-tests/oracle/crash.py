@@ -11,10 +11,10 @@ MARKER = "crashpod-test-command: "
 PANIC = r"Kernel panic - not syncing:(\n\[[ 0-9.]+\])? sysrq triggered crash"
 
 
-def ask(kernel, dump, where, limit_s=180):
+def ask(kernel, dump, where, limit_s=180, commands=COMMANDS):
     """{command: what crash printed}, and the whole session in where/crash.txt."""
     script = where / "crash.cmd"
-    lines = [f"!echo '{MARKER}{c}'\n{c}" for c in COMMANDS]
+    lines = [f"!echo '{MARKER}{c}'\n{c}" for c in commands]
     script.write_text("\n".join(lines) + "\n", encoding="ascii")
     options, _ = kernels.CRASH_LIMITS.get(kernel.name, ((), ()))
     # crash exits with an error where the dump is refused; what it said is the finding.
