@@ -6,6 +6,9 @@
 
 #include "base/bits.h"
 
+#define GROUP_PAGES ((size_t)64) /* whose descriptors fill a page of the memory map */
+#define GROUP_BAD 4
+
 int block_view_open(struct block_view *bv, const struct core *core, const struct memmap *mm,
 		    size_t block_pages, struct err *e)
 {
@@ -31,7 +34,7 @@ void block_view_close(struct block_view *bv)
 	memset(bv, 0, sizeof(*bv));
 }
 
-/* The class of a compound page whose head lies in another block. */
+/* The class of the compound page whose head, in another block, has its struct page at head_va. */
 static enum page_class far_head_class(struct block_view *bv, u64 head_va)
 {
 	const struct kinfo *ki = &bv->core->ki;
@@ -39,8 +42,6 @@ static enum page_class far_head_class(struct block_view *bv, u64 head_va)
 	u8 pages[2 * 512];
 	unsigned order;
 
-	if (!head_va)
-		return PC_UNKNOWN;
 	if (head_va == bv->head_va)
 		return bv->head_class;
 	bv->head_va = head_va;
@@ -57,30 +58,64 @@ static enum page_class far_head_class(struct block_view *bv, u64 head_va)
 struct walk {
 	const u8 *map;
 	u64 va; /* of the block's first struct page */
+	u64 pfn;
 	size_t n;
 	u8 *cls;
 };
+
+/* A compound page lies aligned to its size: so far from its head can a tail be. */
+static bool tail_of(u64 pfn, u64 head_pfn)
+{
+	return head_pfn < pfn && (head_pfn == 0 || pfn - head_pfn < (head_pfn & -head_pfn));
+}
 
 /* A tail has the class of its head; its own poison counts all the same. */
 static enum page_class tail_class(struct block_view *bv, const struct walk *w, size_t i,
 				  const struct page_fields *f)
 {
 	const struct kinfo *ki = &bv->core->ki;
-	u64 size = ki->page.size, head_va, flags;
+	u64 size = ki->page.size, flags, head_pfn;
+	u64 head_va = page_head_va(f, w->va + i * size);
+	enum page_class pc;
 
-	if (f->flags & ki->flag_hwpoison)
-		return PC_HWPOISON;
-	head_va = page_head_va(f, w->va + i * size);
-	if (head_va < w->va || head_va >= w->va + i * size)
-		return far_head_class(bv, head_va);
-	if ((head_va - w->va) % size)
+	if (head_va < w->va || head_va >= w->va + i * size) {
+		head_pfn = memmap_va_pfn(bv->mm, head_va, w->pfn + i);
+		if (head_pfn == ~(u64)0 || !tail_of(w->pfn + i, head_pfn))
+			return PC_UNKNOWN;
+		pc = far_head_class(bv, head_va);
+	} else {
+		size_t head = (head_va - w->va) / size;
+
+		memcpy(&flags, w->map + head * size + ki->page.flags, 8);
+		if ((head_va - w->va) % size || !(flags & ki->flag_head) ||
+		    !tail_of(w->pfn + i, w->pfn + head))
+			return PC_UNKNOWN;
+		pc = w->cls[head];
+	}
+	if (pc == PC_FREE || pc == PC_UNKNOWN) /* a free area has no tails */
 		return PC_UNKNOWN;
-	memcpy(&flags, w->map + (head_va - w->va) + ki->page.flags, 8);
-	return flags & ki->flag_head ? w->cls[(head_va - w->va) / size] : PC_UNKNOWN;
+	return f->flags & ki->flag_hwpoison ? PC_HWPOISON : pc;
 }
 
-/* Walks the struct pages; a free area's pages after the first are not looked at. */
-static void walk_pages(struct block_view *bv, u64 pfn, const struct walk *w)
+/* Whether no page of a free area but its first, which is known to be free, is in use. */
+static bool area_is_free(const struct kinfo_page *kp, const u8 *page, size_t n)
+{
+	for (size_t i = 1; i < n; i++) {
+		u64 compound;
+		u32 refcount = 0;
+
+		page += kp->size;
+		memcpy(&compound, page + kp->compound, 8);
+		if (kp->refcount != KINFO_ABSENT)
+			memcpy(&refcount, page + kp->refcount, 4);
+		if ((compound & 1) | refcount)
+			return false;
+	}
+	return true;
+}
+
+/* Walks the struct pages. All of a free area has the class of its first page, where it can. */
+static void walk_pages(struct block_view *bv, const struct walk *w)
 {
 	const struct kinfo *ki = &bv->core->ki;
 	size_t size = ki->page.size;
@@ -100,13 +135,38 @@ static void walk_pages(struct block_view *bv, u64 pfn, const struct walk *w)
 			w->cls[i] = classify_page(ki, &f, &order);
 			run = (size_t)1 << order;
 			/* a free area lies aligned and so within the block */
-			if (run > 1 && ((pfn + i) % run || run > w->n - i)) {
+			if (run > 1 && ((w->pfn + i) % run || run > w->n - i ||
+					!area_is_free(&ki->page, page, run))) {
 				w->cls[i] = PC_UNKNOWN;
 				run = 1;
 			}
 		}
 		memset(w->cls + i, w->cls[i], run);
 		i += run;
+	}
+	for (size_t i = bit_next(bv->missing, w->n, 0, true); i < w->n;
+	     i = bit_next(bv->missing, w->n, i + 1, true))
+		w->cls[i] = PC_NO_MEMMAP;
+}
+
+/* Where one descriptor makes no sense memory was overwritten, and others beside it may make sense
+ * by chance: in such a group no page is left out. Reading a page that is poisoned or offline can
+ * kill the capture kernel, so that is doubted only where a lot is wrong. Sane kernels have no such
+ * group; the largest loss on one would be room for 64 pages. */
+static void doubt_groups(const struct walk *w)
+{
+	for (size_t at = 0; at < w->n; at += GROUP_PAGES) {
+		u8 *cls = w->cls + at;
+		size_t bad = 0;
+
+		for (size_t i = 0; i < GROUP_PAGES; i++)
+			bad += cls[i] == PC_UNKNOWN;
+		for (size_t i = 0; bad && i < GROUP_PAGES; i++) {
+			const struct page_class_info *info = &page_class_table[cls[i]];
+
+			if (info->level_mask || (info->never && bad >= GROUP_BAD))
+				cls[i] = PC_UNKNOWN;
+		}
 	}
 }
 
@@ -148,12 +208,13 @@ static void mark_memmap(const struct block_view *bv, u64 pfn, u8 *cls)
 
 static void classify_raw(struct block_view *bv, u64 pfn, u8 *cls)
 {
-	struct walk w = { .n = bv->pages, .cls = cls };
+	struct walk w = { .n = bv->pages, .pfn = pfn, .cls = cls };
 
 	memset(bv->missing, 0, bv->pages / 8);
 	w.va = memmap_page_va(bv->mm, pfn);
 	memmap_block(&bv->mv, pfn, bv->pages, &w.map, bv->missing);
-	walk_pages(bv, pfn, &w);
+	walk_pages(bv, &w);
+	doubt_groups(&w);
 }
 
 void block_classify(struct block_view *bv, u64 pfn, const u64 *ram, u8 *cls)

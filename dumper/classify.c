@@ -20,6 +20,8 @@ const struct page_class_info page_class_table[PC_COUNT] = {
 	[PC_OFFLINE] = { "offline", 0, 0, true },
 };
 
+#define KERNEL_POINTER(v) ((v) >> 56 == 0xff)
+
 static bool ptype_is(const struct kinfo_ptype *t, u32 mapcount)
 {
 	return (mapcount & t->mask) == t->want;
@@ -42,19 +44,43 @@ static bool is_cache(const struct kinfo *ki, const struct page_fields *f)
 
 static bool is_hugetlb(const struct kinfo *ki, const struct page_fields *f)
 {
-	if (ptype_is(&ki->hugetlb, f->mapcount))
-		return true;
 	if (!(f->flags & ki->flag_head))
 		return false;
-	return (ki->hugetlb_dtor && ki->page.dtor != KINFO_ABSENT && f->dtor == ki->hugetlb_dtor) ||
+	return ptype_is(&ki->hugetlb, f->mapcount) ||
+	       (ki->hugetlb_dtor && ki->page.dtor != KINFO_ABSENT && f->dtor == ki->hugetlb_dtor) ||
 	       (f->tail_flags & ki->flag_hugetlb);
 }
 
-enum page_class classify_page(const struct kinfo *ki, const struct page_fields *f, unsigned *order)
+/* What the class says must be borne out by the fields that it does not come from. The flags word
+ * begins with the number of the node or section: only a pointer begins with ones. */
+static bool believable(const struct kinfo *ki, const struct page_fields *f, enum page_class pc)
+{
+	u64 mapping = f->mapping & ~(u64)3;
+	s32 mapcount = (s32)f->mapcount;
+
+	if (!page_class_table[pc].level_mask && !page_class_table[pc].never)
+		return true; /* kept, whatever it is */
+	if ((s32)f->refcount < 0 || KERNEL_POINTER(f->flags))
+		return false;
+	switch (pc) {
+	case PC_FREE:
+		return f->refcount == 0;
+	case PC_HWPOISON:
+	case PC_OFFLINE:
+		return mapcount >= -1 || f->mapcount >> 28 == 0xf; /* a count, or a type */
+	default:
+		/* a slab's or another type's page is on no LRU list; hugetlb has a type of its own
+		 */
+		return (mapping == 0 || KERNEL_POINTER(mapping)) &&
+		       (mapcount >= -1 || is_hugetlb(ki, f));
+	}
+}
+
+static enum page_class class_of(const struct kinfo *ki, const struct page_fields *f,
+				unsigned *order)
 {
 	bool slab, anon;
 
-	*order = 0;
 	if (f->flags & ki->flag_hwpoison)
 		return PC_HWPOISON;
 	if (ptype_is(&ki->offline, f->mapcount))
@@ -77,4 +103,16 @@ enum page_class classify_page(const struct kinfo *ki, const struct page_fields *
 	if (anon || is_hugetlb(ki, f))
 		return PC_USER;
 	return slab ? PC_SLAB : PC_KERNEL;
+}
+
+enum page_class classify_page(const struct kinfo *ki, const struct page_fields *f, unsigned *order)
+{
+	enum page_class pc;
+
+	*order = 0;
+	pc = class_of(ki, f, order);
+	if (believable(ki, f, pc))
+		return pc;
+	*order = 0;
+	return PC_UNKNOWN;
 }

@@ -17,7 +17,7 @@ enum page_class {
 	PC_KERNEL, /* in use by the kernel: page tables, stacks, per-CPU areas and more */
 	PC_IMAGE,  /* the kernel's own text and data */
 	PC_SLAB,
-	PC_UNKNOWN,   /* its page descriptor contradicts itself: kept */
+	PC_UNKNOWN,   /* its page descriptor contradicts itself or others: kept */
 	PC_NO_MEMMAP, /* RAM that no page descriptor describes: kept */
 	PC_MEMMAP,    /* holds the memory map itself */
 	PC_FREE,
@@ -62,7 +62,7 @@ static inline bool page_class_dumped(enum page_class pc, unsigned level)
  * when the page is a compound head. */
 struct page_fields {
 	u64 flags, mapping, priv, compound, tail_flags;
-	u32 mapcount;
+	u32 mapcount, refcount;
 	u8 dtor;
 };
 
@@ -75,6 +75,9 @@ static inline void page_fields_load(struct page_fields *f, const struct kinfo_pa
 	memcpy(&f->priv, page + kp->priv, 8);
 	memcpy(&f->compound, page + kp->compound, 8);
 	memcpy(&f->mapcount, page + kp->mapcount, 4);
+	f->refcount = 0;
+	if (kp->refcount != KINFO_ABSENT)
+		memcpy(&f->refcount, page + kp->refcount, 4);
 	f->dtor = next && kp->dtor != KINFO_ABSENT ? next[kp->dtor] : 0;
 	if (next)
 		memcpy(&f->tail_flags, next + kp->flags, 8);
@@ -97,8 +100,9 @@ static inline u64 page_head_va(const struct page_fields *f, u64 va)
 	return (~head & (~head + 1)) == 0 ? va & head : head;
 }
 
-/* The class of a page that is not a tail. *order: how many pages it stands for, as a power of two;
- * more than 0 only for free ones. */
+/* The class of a page that is not a tail. A page that would be left out must have a descriptor that
+ * can be one: counts and mapping as no sane kernel has them are PC_UNKNOWN. *order: how many pages
+ * it stands for, as a power of two; more than 0 only for free ones. */
 enum page_class classify_page(const struct kinfo *ki, const struct page_fields *f, unsigned *order);
 
 #endif

@@ -2,6 +2,7 @@
 #include "dump.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -149,20 +150,41 @@ static int make_dump(struct engine *en, struct dump_stats *st, bool *openable, s
 	return en->out->ops->finish(en->out, true, e);
 }
 
+/* One more thing to know, after what is there already. */
+__attribute__((format(printf, 2, 3))) static void add_reason(struct dump_stats *st, const char *fmt,
+							     ...)
+{
+	size_t n = strlen(st->reason), cap = sizeof(st->reason);
+	va_list ap;
+
+	if (n)
+		n += (size_t)snprintf(st->reason + n, cap - n, "; ");
+	if (n >= cap)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(st->reason + n, cap - n, fmt, ap);
+	va_end(ap);
+}
+
 /* What a person should know of a dump that is complete all the same. */
 static void note_reason(const struct engine *en, struct dump_stats *st)
 {
-	if (st->reason[0])
-		return;
+	const struct dump_pages *p = &st->pages;
+	const struct source *src = en->core->src;
+
 	if (en->why.code)
-		snprintf(st->reason, sizeof(st->reason), "everything is dumped: %.150s",
-			 en->why.msg);
-	else if (st->pages.unreadable)
-		snprintf(st->reason, sizeof(st->reason), "%llu pages could not be read",
-			 (unsigned long long)st->pages.unreadable);
-	else if (st->level_used != st->level_asked)
-		snprintf(st->reason, sizeof(st->reason), "%s has been filtered at level %u before",
-			 en->core->src->path, en->core->src->excluded_level);
+		add_reason(st, "everything is dumped: %.150s", en->why.msg);
+	else if (p->unknown)
+		add_reason(st, "%llu pages are kept because their descriptors make no sense",
+			   (unsigned long long)p->unknown);
+	if (!en->why.code && p->no_memmap)
+		add_reason(st, "%llu pages are kept that have no descriptor",
+			   (unsigned long long)p->no_memmap);
+	if (p->unreadable)
+		add_reason(st, "%llu pages could not be read", (unsigned long long)p->unreadable);
+	if (src->excluded_level & ~st->level_asked)
+		add_reason(st, "%s has been filtered at level %u before", src->path,
+			   src->excluded_level);
 }
 
 /* Everything between an open sink and a file that has its name, or has been given up. */

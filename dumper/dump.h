@@ -49,7 +49,6 @@ struct dump_opts {
 	bool exclude_vmemmap; /* -e */
 	unsigned threads;     /* 0: one per online CPU */
 	bool sync;	      /* fsync file and directory before the dump is called whole */
-	bool keep_unknown;    /* PID 1: dump all memory where the kernel cannot be understood */
 	bool direct;	      /* O_DIRECT for page data where the file system takes it */
 	bool fit;	      /* raise the level where the dump would not fit the file system */
 	struct dump_progress *progress;				/* may be NULL */
@@ -71,7 +70,7 @@ struct dump_stats {
 	char format[24], compression[16]; /* "kdump", "elf", "kdump-flattened"...; "zstd"... */
 	unsigned level_asked, level_used;
 	bool complete;
-	char reason[200]; /* why not complete, or why the level was raised; may be empty */
+	char reason[200]; /* why not complete, or what else there is to know; may be empty */
 	struct dump_pages pages;
 	u64 bytes_written; /* size of the dump file */
 	double s_classify, s_write, s_total;

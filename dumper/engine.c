@@ -46,14 +46,11 @@ int engine_open(struct engine *en, const struct core *core, const struct dump_op
 		return rc;
 	rc = memmap_init(&en->mm, core, core->src->max_pfn, &why);
 	en->have_memmap = rc == 0;
-	/* Levels 0 and 1 need no classes; and PID 1 would rather have everything than nothing. */
-	if (rc == 0 || !(out->level & ~(unsigned)LEVEL_ZERO))
+	if (rc == 0)
 		return 0;
+	/* everything is better than nothing; zero pages are found without classes */
 	err_set(&en->why, rc, "pages cannot be classified: %.200s", why.msg);
-	if (!opts->keep_unknown)
-		return err_set(e, rc, "%s: %s (-d 0 or 1 dumps them all)", core->src->path,
-			       en->why.msg);
-	out->level &= LEVEL_ZERO;
+	out->level = (out->level & LEVEL_ZERO) | core->src->excluded_level;
 	return 0;
 }
 

@@ -32,7 +32,7 @@ struct engine {
 	struct out *out;
 	struct memmap mm;
 	bool have_memmap;
-	struct err why; /* the level was lowered because pages cannot be classified; code 0: no */
+	struct err why; /* why no page can be classified: all are dumped; code 0: they can be */
 	size_t block_pages;
 	u64 nblocks;
 	/* By block, as plan_block() packs it: written by pass 1, read by pass 2. */

@@ -4,22 +4,26 @@
 #include <errno.h>
 #include <string.h>
 
+#define PTYPE_BIT_MIN 0x80u /* PG_buddy; the bits below count mappings */
+
 /* Fields of struct page: where the vmcoreinfo has their offset, and whether pages can be classified
  * without them. */
 static const struct page_field {
 	const char *key;
 	const char *other; /* the name on other kernels */
 	size_t at;	   /* offset in struct kinfo_page */
+	u16 bytes;	   /* 0: not read, and shares its place with others */
 	bool needed;
 } page_fields[] = {
-	{ "page.flags", NULL, offsetof(struct kinfo_page, flags), true },
-	{ "page._refcount", "page._count", offsetof(struct kinfo_page, refcount), false },
-	{ "page.mapping", NULL, offsetof(struct kinfo_page, mapping), true },
-	{ "page.lru", NULL, offsetof(struct kinfo_page, lru), false },
-	{ "page._mapcount", NULL, offsetof(struct kinfo_page, mapcount), true },
-	{ "page.private", NULL, offsetof(struct kinfo_page, priv), true },
+	{ "page.flags", NULL, offsetof(struct kinfo_page, flags), 8, true },
+	{ "page._refcount", "page._count", offsetof(struct kinfo_page, refcount), 4, false },
+	{ "page.mapping", NULL, offsetof(struct kinfo_page, mapping), 8, true },
+	{ "page.lru", NULL, offsetof(struct kinfo_page, lru), 0, false },
+	{ "page._mapcount", NULL, offsetof(struct kinfo_page, mapcount), 4, true },
+	{ "page.private", NULL, offsetof(struct kinfo_page, priv), 8, true },
 	/* renamed in 7.1 */
-	{ "page.compound_head", "page.compound_info", offsetof(struct kinfo_page, compound), true },
+	{ "page.compound_head", "page.compound_info", offsetof(struct kinfo_page, compound), 8,
+	  true },
 };
 
 /* Numbers of flag bits in page.flags, as masks. */
@@ -27,14 +31,17 @@ static const struct page_flag {
 	const char *key;
 	size_t at;
 	bool needed;
+	bool of_tail; /* of the first tail: may be a bit that means something else in a head */
 } page_flags[] = {
-	{ "PG_lru", offsetof(struct kinfo, flag_lru), true },
-	{ "PG_private", offsetof(struct kinfo, flag_private), true },
-	{ "PG_swapcache", offsetof(struct kinfo, flag_swapcache), false },
-	{ "PG_swapbacked", offsetof(struct kinfo, flag_swapbacked), false },
-	{ "PG_slab", offsetof(struct kinfo, flag_slab), false }, /* a page type from 6.10 */
-	{ "PG_hwpoison", offsetof(struct kinfo, flag_hwpoison), false },
-	{ "PG_hugetlb", offsetof(struct kinfo, flag_hugetlb), false }, /* 6.6 to 6.8 */
+	{ "PG_lru", offsetof(struct kinfo, flag_lru), true, false },
+	{ "PG_private", offsetof(struct kinfo, flag_private), true, false },
+	{ "PG_swapcache", offsetof(struct kinfo, flag_swapcache), false, false },
+	{ "PG_swapbacked", offsetof(struct kinfo, flag_swapbacked), false, false },
+	/* a page type from 6.10 */
+	{ "PG_slab", offsetof(struct kinfo, flag_slab), false, false },
+	{ "PG_hwpoison", offsetof(struct kinfo, flag_hwpoison), false, false },
+	/* 6.6 to 6.8 */
+	{ "PG_hugetlb", offsetof(struct kinfo, flag_hugetlb), false, true },
 };
 
 /* Page types in _mapcount. */
@@ -64,6 +71,31 @@ static int field_offset(const struct vmcoreinfo *vi, const char *name, u64 size,
 	return 0;
 }
 
+static u16 *page_field_in(struct kinfo *ki, const struct page_field *f)
+{
+	return (u16 *)((u8 *)&ki->page + f->at);
+}
+
+/* Fields that hold different things lie apart, each on a multiple of its size. */
+static bool page_fields_apart(struct kinfo *ki)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(page_fields); i++) {
+		u16 a = *page_field_in(ki, &page_fields[i]), a_bytes = page_fields[i].bytes;
+
+		if (a == KINFO_ABSENT || a_bytes == 0)
+			continue;
+		if (a % a_bytes)
+			return false;
+		for (size_t k = 0; k < i; k++) {
+			u16 b = *page_field_in(ki, &page_fields[k]);
+
+			if (b != KINFO_ABSENT && a < b + page_fields[k].bytes && b < a + a_bytes)
+				return false;
+		}
+	}
+	return true;
+}
+
 static int page_fields_init(struct kinfo *ki, const struct vmcoreinfo *vi, struct err *e)
 {
 	u64 size;
@@ -77,18 +109,20 @@ static int page_fields_init(struct kinfo *ki, const struct vmcoreinfo *vi, struc
 	ki->page.size = (u16)size;
 	for (size_t i = 0; i < ARRAY_SIZE(page_fields); i++) {
 		const struct page_field *f = &page_fields[i];
-		u16 *to = (u16 *)((u8 *)&ki->page + f->at);
+		u16 *to = page_field_in(ki, f);
 		u64 off;
-		int rc = field_offset(vi, f->key, size, 8, &off, e);
+		int rc = field_offset(vi, f->key, size, f->bytes, &off, e);
 
 		if (rc == -ENOENT && f->other)
-			rc = field_offset(vi, f->other, size, 8, &off, e);
+			rc = field_offset(vi, f->other, size, f->bytes, &off, e);
 		if (rc == -EINVAL)
 			return rc;
 		if (rc && f->needed)
 			return err_set(e, -ENOENT, "VMCOREINFO: no OFFSET(%s)", f->key);
 		*to = rc ? KINFO_ABSENT : (u16)off;
 	}
+	if (!page_fields_apart(ki))
+		return err_set(e, -EINVAL, "VMCOREINFO: fields of struct page overlap");
 	return 0;
 }
 
@@ -106,27 +140,35 @@ static int tail_fields_init(struct kinfo *ki, const struct vmcoreinfo *vi, struc
 			return err_set(e, -EINVAL, "VMCOREINFO: folio._folio_dtor is in page[0]");
 		off -= rc ? 0 : size;
 	}
+	if (rc == 0 && (off - ki->page.flags < 8 || off - ki->page.compound < 8))
+		return err_set(e, -EINVAL, "VMCOREINFO: the compound destructor lies over flags");
 	if (rc == 0)
 		ki->page.dtor = (u16)off;
 	return rc == -ENOENT ? 0 : rc;
 }
 
-/* Turns the value a page type gives _mapcount into a mask and what it must equal.
- * Up to 6.11 a type is a bit that is cleared in 0xf0000000 | ...: ~PG_buddy = 0xffffff7f; from 6.12
- * it is the value of the top byte, and the other 24 bits may hold anything (4ffca5a96678). */
-static struct kinfo_ptype ptype_make(u32 value)
+/* Turns the value a page type gives _mapcount into a mask and what it must equal; false: it is
+ * none. Up to 6.11 a type is a bit that is cleared in 0xf0000000 | ...: ~PG_buddy = 0xffffff7f;
+ * from 6.12 it is the value of the top byte, and the other 24 bits may hold anything
+ * (4ffca5a96678). What is neither would take pages that are merely mapped, or not mapped, for pages
+ * of that type. */
+static bool ptype_make(struct kinfo_ptype *t, u32 value)
 {
 	u32 bit = ~value;
 
-	if ((value & 0xffffff) == 0)
-		return (struct kinfo_ptype){ 0xff000000, value };
-	if (bit && (bit & (bit - 1)) == 0)
-		return (struct kinfo_ptype){ 0xf0000000 | bit, 0xf0000000 };
-	return (struct kinfo_ptype){ 0xffffffff, value };
+	if (value >> 28 != 0xf)
+		return false;
+	if ((value & 0xffffff) == 0) {
+		*t = (struct kinfo_ptype){ 0xff000000, value };
+		return value != 0xff000000;
+	}
+	*t = (struct kinfo_ptype){ 0xf0000000 | bit, 0xf0000000 };
+	return bit >= PTYPE_BIT_MIN && (bit & (bit - 1)) == 0;
 }
 
 static int flags_init(struct kinfo *ki, const struct vmcoreinfo *vi, struct err *e)
 {
+	u64 taken = 1; /* bit 0 is PG_locked in every kernel */
 	s64 v;
 
 	for (size_t i = 0; i < ARRAY_SIZE(page_flags); i++) {
@@ -141,7 +183,28 @@ static int flags_init(struct kinfo *ki, const struct vmcoreinfo *vi, struct err 
 				       page_flags[i].key,
 				       rc == -ENOENT ? "is missing" : "is no bit");
 		*to = (u64)1 << v;
+		if (page_flags[i].of_tail)
+			continue;
+		if (taken & *to)
+			return err_set(e, -EINVAL, "VMCOREINFO: NUMBER(%s)=%lld is another flag's",
+				       page_flags[i].key, (long long)v);
+		taken |= *to;
 	}
+	if (vmcoreinfo_number(vi, "PG_head_mask", &v))
+		return err_set(e, -ENOENT, "VMCOREINFO: NUMBER(PG_head_mask) is missing");
+	ki->flag_head = (u64)v;
+	if (!v || (v & (v - 1)) || (taken & (u64)v))
+		return err_set(e, -EINVAL, "VMCOREINFO: NUMBER(PG_head_mask)=%#llx is no flag",
+			       (unsigned long long)v);
+	return 0;
+}
+
+static int types_init(struct kinfo *ki, const struct vmcoreinfo *vi, struct err *e)
+{
+	struct kinfo_ptype seen[ARRAY_SIZE(page_types)];
+	size_t n = 0;
+	s64 v;
+
 	for (size_t i = 0; i < ARRAY_SIZE(page_types); i++) {
 		struct kinfo_ptype *to = (void *)((u8 *)ki + page_types[i].at);
 		int rc = vmcoreinfo_number(vi, page_types[i].key, &v);
@@ -153,12 +216,19 @@ static int flags_init(struct kinfo *ki, const struct vmcoreinfo *vi, struct err 
 			return err_set(e, rc ? rc : -EINVAL, "VMCOREINFO: NUMBER(%s) %s",
 				       page_types[i].key,
 				       rc == -ENOENT ? "is missing" : "is not 32 bits");
-		*to = ptype_make((u32)v);
+		if (!ptype_make(to, (u32)v))
+			return err_set(e, -EINVAL, "VMCOREINFO: NUMBER(%s)=%lld is no page type",
+				       page_types[i].key, (long long)v);
+		for (size_t k = 0; k < n; k++) {
+			if (seen[k].mask == to->mask && seen[k].want == to->want)
+				return err_set(e, -EINVAL,
+					       "VMCOREINFO: NUMBER(%s)=%lld is another type's",
+					       page_types[i].key, (long long)v);
+		}
+		seen[n++] = *to;
 	}
-	if (vmcoreinfo_number(vi, "PG_head_mask", &v))
-		return err_set(e, -ENOENT, "VMCOREINFO: NUMBER(PG_head_mask) is missing");
-	ki->flag_head = (u64)v;
-	if (vmcoreinfo_number(vi, "HUGETLB_PAGE_DTOR", &v) == 0 && v > 0 && v < 256)
+	/* 1 is the destructor of every other compound page */
+	if (vmcoreinfo_number(vi, "HUGETLB_PAGE_DTOR", &v) == 0 && v > 1 && v < 256)
 		ki->hugetlb_dtor = (u32)v;
 	return 0;
 }
@@ -216,6 +286,8 @@ int kinfo_init(struct kinfo *ki, const struct vmcoreinfo *vi, struct err *e)
 		rc = tail_fields_init(ki, vi, e);
 	if (rc == 0)
 		rc = flags_init(ki, vi, e);
+	if (rc == 0)
+		rc = types_init(ki, vi, e);
 	if (rc == 0)
 		rc = sparse_init(ki, vi, e);
 	ki->classify = rc == 0;

@@ -10,6 +10,7 @@
 #define SECTION_HAS_MAP 2ull	/* SECTION_HAS_MEM_MAP */
 #define MEMMAP_RANGES_MAX 16384 /* 400 KB; a memory map scattered wider is no longer followed */
 #define KERNEL_HALF 0xff00000000000000ull
+#define COMPOUND_PAGES_MAX ((u64)1 << 18) /* 1 GiB, the largest of hugetlbfs */
 
 struct section_walk {
 	struct memmap *m;
@@ -46,6 +47,61 @@ static int sections_read(const struct section_walk *sw, u64 va, u64 nr, u64 n, s
 			return rc;
 		m->section_va[nr + i] = section_decode(sw, entry, nr + i);
 	}
+	return 0;
+}
+
+static int section_compare(const void *pa, const void *pb)
+{
+	u64 a = **(u64 *const *)pa, b = **(u64 *const *)pb;
+
+	return (a > b) - (a < b);
+}
+
+/* Forgets sections, sorted by va, whose memory maps of so many bytes overlap. */
+static void sections_forget_overlaps(u64 **by_va, size_t n, u64 bytes)
+{
+	u64 before = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		u64 va = *by_va[i];
+
+		if (i && va - before < bytes)
+			*by_va[i] = *by_va[i - 1] = 0;
+		before = va;
+	}
+}
+
+/* A struct page describes one page: sections that share some are not believed. Nearly always all
+ * lie in ascending order and nothing is to be done. */
+static int sections_check(const struct section_walk *sw, struct err *e)
+{
+	struct memmap *m = sw->m;
+	u64 bytes = sw->pages_per_section * m->core->ki.page.size, before = 0, **by_va;
+	bool apart = true;
+	size_t n = 0;
+
+	for (u64 nr = 0; nr < m->nsections; nr++) {
+		u64 va = m->section_va[nr];
+
+		if (!va)
+			continue;
+		apart = apart && (n == 0 || (va > before && va - before >= bytes));
+		before = va;
+		n++;
+	}
+	if (apart)
+		return 0;
+	by_va = malloc(n * sizeof(*by_va));
+	if (!by_va)
+		return err_sys(e, -ENOMEM, "%zu sections", n);
+	n = 0;
+	for (u64 nr = 0; nr < m->nsections; nr++) {
+		if (m->section_va[nr])
+			by_va[n++] = &m->section_va[nr];
+	}
+	qsort(by_va, n, sizeof(*by_va), section_compare);
+	sections_forget_overlaps(by_va, n, bytes);
+	free(by_va);
 	return 0;
 }
 
@@ -177,6 +233,8 @@ int memmap_init(struct memmap *m, const struct core *core, u64 max_pfn, struct e
 	if (rc == 0) {
 		rc = sections_find(&sw, e);
 		if (rc == 0)
+			rc = sections_check(&sw, e);
+		if (rc == 0)
 			rc = phys_collect(&sw, e);
 		kmem_close(km);
 	}
@@ -229,6 +287,22 @@ u64 memmap_page_va(const struct memmap *m, u64 pfn)
 	if (nr >= m->nsections || !m->section_va[nr])
 		return 0;
 	return m->section_va[nr] + (pfn & (((u64)1 << section_order) - 1)) * m->core->ki.page.size;
+}
+
+u64 memmap_va_pfn(const struct memmap *m, u64 va, u64 pfn)
+{
+	unsigned section_order = m->core->ki.section_bits - PAGE_SHIFT;
+	u64 size = m->core->ki.page.size, bytes = size << section_order;
+	u64 last = pfn >> section_order;
+	u64 first = (pfn > COMPOUND_PAGES_MAX ? pfn - COMPOUND_PAGES_MAX : 0) >> section_order;
+
+	for (u64 nr = MIN(last, m->nsections - 1) + 1; nr-- > first;) {
+		u64 begin = m->section_va[nr];
+
+		if (begin && va >= begin && va - begin < bytes && (va - begin) % size == 0)
+			return (nr << section_order) + (va - begin) / size;
+	}
+	return ~(u64)0;
 }
 
 /* Zeroes what cannot be read: bytes [at, at + len) of the block's map; marks the records hit. */

@@ -39,6 +39,9 @@ void memmap_view_close(struct memmap_view *v);
 /* va of the struct page of pfn, or 0 when no section describes it. */
 u64 memmap_page_va(const struct memmap *m, u64 pfn);
 
+/* The page at or before pfn, and at most 1 GiB before it, whose struct page is at va; ~0: none. */
+u64 memmap_va_pfn(const struct memmap *m, u64 va, u64 pfn);
+
 /* Points *map at the struct pages of the n pages (at most block_pages, within one section) from
  * pfn; valid until the next call. Bits of missing (n bits, comes in zeroed) say which struct pages
  * could not be read; their bytes are zero. */

@@ -20,6 +20,10 @@ int xlat_init(struct xlat *x, const struct vmcoreinfo *vi, struct err *e)
 	if (vmcoreinfo_number(vi, "phys_base", &phys_base) == -EINVAL)
 		return err_set(e, -EINVAL, "VMCOREINFO: NUMBER(phys_base) is no number");
 	vmcoreinfo_number(vi, "pgtable_l5_enabled", &l5);
+	if (l5 != 0 && l5 != 1)
+		return err_set(e, -EINVAL,
+			       "VMCOREINFO: NUMBER(pgtable_l5_enabled)=%lld is neither 0 nor 1",
+			       (long long)l5);
 	vmcoreinfo_number(vi, "sme_mask", &sme);
 	x->phys_base = (u64)phys_base;
 	x->levels = l5 ? 5 : 4;

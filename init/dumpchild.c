@@ -44,7 +44,6 @@ static void make_opts(const struct init *in, struct dump_opts *o)
 	o->compress_level = in->conf.compress_level;
 	o->threads = in->conf.threads;
 	o->sync = true;
-	o->keep_unknown = true;
 	o->fit = true;
 	/* the page cache of a small kernel is not to be filled */
 	o->direct = true;

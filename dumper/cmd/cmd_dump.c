@@ -220,19 +220,14 @@ static enum dump_result run_dump(struct dump_args *a, struct dump_stats *st)
 		cmd_fail("dump", DUMP_FAILED, &e);
 		return DUMP_FAILED;
 	}
-	if (!core->vi) {
-		err_set(&e, -EINVAL, "%s: %s", a->vmcore, core->why.msg);
-		result = DUMP_FAILED;
-	} else {
-		result = dump_run(core, a->out, &a->opts, st, &e);
-	}
+	result = dump_run(core, a->out, &a->opts, st, &e);
 	core_close(core);
 	if (a->opts.tick)
 		fputc('\n', stderr);
 	if (result != DUMP_COMPLETE)
 		cmd_fail("dump", result, &e);
 	else if (st->reason[0])
-		fprintf(stderr, "crashpod dump: note: %s\n", st->reason);
+		fprintf(stderr, "crashpod dump: warning: %s\n", st->reason);
 	if (result != DUMP_FAILED && !a->quiet)
 		print_summary(a, st);
 	return result;

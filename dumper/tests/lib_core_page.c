@@ -94,6 +94,15 @@ static u32 type_mapcount(const struct mkcore *mk, const struct mk_line *l, const
 	return (u32)mk_info_number(mk, l, ~(u64)0, "NUMBER(PAGE_%s_MAPCOUNT_VALUE)", upper);
 }
 
+/* No page of a free area is referenced: of as many as the order says, where it can be one. */
+static void put_free(struct mkcore *mk, const struct mk_line *l, u64 pfn, u64 order)
+{
+	u64 count = field(mk, l, "page._refcount", "page._count"), n = (u64)1 << order;
+
+	for (u64 i = 0; i < (pfn % n ? 1 : n); i++)
+		put32(mk, l, page_pa(mk, l, pfn + i) + count, 0);
+}
+
 static void put_page(struct mkcore *mk, const struct mk_line *l, u64 pfn, u64 flags)
 {
 	const char *type = mk_option(l, "type"), *mapping = mk_option(l, "mapping");
@@ -111,6 +120,11 @@ static void put_page(struct mkcore *mk, const struct mk_line *l, u64 pfn, u64 fl
 		   mk_option_number(l, "private", 0));
 	put32(mk, l, pa + field(mk, l, "page._mapcount", NULL),
 	      type ? type_mapcount(mk, l, type) : (u32)mk_option_number(l, "mapcount", 0xffffffff));
+	if (type && (strcmp(type, "buddy") == 0 || strcmp(type, "unaccepted") == 0)) {
+		u64 order = type[0] == 'b' ? mk_option_number(l, "private", 0) : 10;
+
+		put_free(mk, l, pfn, order <= 10 ? order : 0);
+	}
 	if (mk_option(l, "compound"))
 		mk_write64(mk, l, pa + compound_field(mk, l), mk_option_number(l, "compound", 0));
 }

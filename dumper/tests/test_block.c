@@ -80,17 +80,24 @@ static void test_far_heads(void **state)
 		const char *text;
 		const char *class; /* of 0x800, whose block begins there */
 	} t[] = {
-		{ "head 0x7f0 order=4 mapping=anon\ntail 0x800 of 0x7f0", "user" },
-		{ "head 0x7f0 order=4 flags=lru mapping=file\ntail 0x800 of 0x7f0", "cache" },
-		{ "head 0x7fe order=1 type=hugetlb\ntail 0x800 of 0x7fe", "user" },
-		{ "head 0x7f0 order=4 flags=hwpoison\ntail 0x800 of 0x7f0", "hwpoison" },
+		/* a compound page with a block's first page in it is larger than a block */
+		{ "head 0 order=4 mapping=anon\ntail 0x800 of 0", "user" },
+		{ "head 0 order=4 flags=lru mapping=file\ntail 0x800 of 0", "cache" },
+		{ "head 0 order=1 type=hugetlb\ntail 0x800 of 0", "user" },
+		{ "head 0 order=4 flags=hwpoison\ntail 0x800 of 0", "hwpoison" },
+		{ "head 0 order=4\npage 0x800 flags=hwpoison compound=0xffffea0000000001",
+		  "hwpoison" },
 		/* no head, a tail itself, behind it, and outside of the memory map */
-		{ "tail 0x800 of 0x7f0", "unknown" },
-		{ "head 0x7f0 order=4\ntail 0x800 of 0x7f1", "unknown" },
+		{ "tail 0x800 of 0", "unknown" },
+		{ "page 0x800 flags=hwpoison compound=0xffffea0000000001", "unknown" },
+		{ "head 0 order=4\ntail 0x800 of 1", "unknown" },
 		{ "tail 0x800 of 0x801", "unknown" },
-		{ "head 0x810 order=4 mapping=anon\ntail 0x800 of 0x810", "user" },
+		{ "head 0x810 order=4 mapping=anon\ntail 0x800 of 0x810", "unknown" },
 		{ "page 0x800 compound=0xffffea0001000001", "unknown" },
-		{ "page 0x800 compound=0xffffea000001fc09", "unknown" },
+		{ "page 0x800 compound=0xffffea0000000009", "unknown" },
+		/* farther from its head than that is aligned */
+		{ "head 0x7f0 order=4 mapping=anon\ntail 0x800 of 0x7f0", "unknown" },
+		{ "head 0x400 order=4 mapping=anon\ntail 0x800 of 0x400", "unknown" },
 	};
 
 	(void)state;

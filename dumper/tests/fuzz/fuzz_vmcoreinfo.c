@@ -8,11 +8,12 @@
 static void info_check_kinfo(const struct kinfo *ki)
 {
 	const struct kinfo_page *p = &ki->page;
-	const u16 words[] = { p->flags, p->mapping, p->priv, p->compound, p->mapcount };
+	const u16 words[] = { p->flags, p->mapping, p->priv, p->compound };
 
 	FUZZ_CHECK(p->size >= 32 && p->size <= 512);
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
 		FUZZ_CHECK(words[i] <= p->size - 8);
+	FUZZ_CHECK(p->mapcount <= p->size - 4);
 	FUZZ_CHECK(p->dtor == KINFO_ABSENT || p->dtor < p->size);
 	FUZZ_CHECK(__builtin_popcountll(ki->flag_lru) == 1);
 	FUZZ_CHECK(__builtin_popcountll(ki->flag_private) == 1);

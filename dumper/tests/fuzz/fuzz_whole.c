@@ -106,7 +106,6 @@ static void whole_run(const char *path, u8 choice)
 	if (core_open(&core, path, choice & 8 ? CORE_PARTIAL : 0, NULL))
 		return;
 	dump_opts_init(&o);
-	o.keep_unknown = true;
 	o.format = choice & 1 ? DUMP_ELF : DUMP_KDUMP;
 	o.flattened = choice & 2;
 	o.exclude_vmemmap = choice & 4;
