@@ -14,7 +14,7 @@ from .pages import PAGE, Bits, DumpError
 
 SIGNATURE = b"KDUMP   "
 HEADER = struct.Struct("<8si390s6x16sIiiIIIIIIi")
-SUB_HEADER = struct.Struct("<8si390s6x16sIiiIIIIIIi")
+SUB_HEADER = struct.Struct("<QiiQQQQQQQQQQQ")
 DESCRIPTOR = struct.Struct("<QIIQ")
 INCOMPLETE, ZLIB, ZSTD = 8, 1, 0x20
 FLAT_MAGIC = b"makedumpfile\0\0\0\0" + struct.pack(">qq", 1, 1)
