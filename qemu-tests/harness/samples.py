@@ -5,6 +5,7 @@ NAME.vmcore is a copy of /proc/vmcore made by a capture kernel; NAME-qemu.elf is
 a running guest; the rest are makedumpfile's dumps of NAME.vmcore.
 """
 
+import contextlib
 import shutil
 import subprocess
 
@@ -35,18 +36,25 @@ def qemu_elf(name, memory_mib=2048):
     return out
 
 
-def _qemu_elf(kernel, where, out, memory_mib):
+@contextlib.contextmanager
+def live_guest(kernel, where, memory_mib, load=""):
+    """A Vm whose guest has planted its pages, run load and told QEMU where vmcoreinfo is."""
     module = kernels.module_path(kernel, "qemu_fw_cfg")
-    plan = scenario.Plan(kernel, where, memory_mib=memory_mib)
+    plan = scenario.Plan(kernel, where, load=load, memory_mib=memory_mib)
     if module is not None:
         plan.files.append(("test/qemu_fw_cfg.ko", image.plain_module(module, where / "fw_cfg.ko")))
-        plan.load = "insmod /test/qemu_fw_cfg.ko\n"
+        plan.load += "insmod /test/qemu_fw_cfg.ko\n"
     plan.crash = "echo 'test-mark: planted-all' > /dev/console; sleep 600\n"
     disk = scenario.make_root(plan, 1)
     initrd = image.busybox_initramfs(kernel, "boot-init.sh", where / "boot.cpio")
     with Vm(where, memory_mib << 20) as vm:
         vm.start(kernel.vmlinuz, initrd, scenario.APPEND, [disk])
         vm.wait(lambda c: any(n == "planted-all" for n, _ in c.marks), 120, "the planter")
+        yield vm
+
+
+def _qemu_elf(kernel, where, out, memory_mib):
+    with live_guest(kernel, where, memory_mib) as vm:
         vm.qmp.call("dump-guest-memory", paging=False, protocol=f"file:{where}/dump")
     shutil.copyfile(where / "console.log", DIR / f"{kernel.name}-qemu.console")
     paths.run(["cp", "--sparse=always", where / "dump", out])
