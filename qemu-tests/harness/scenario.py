@@ -90,10 +90,11 @@ def make_root(plan, seed):
     return disk
 
 
-def run(plan, snapshot=None, extra_disks=()):
+def run(plan, snapshot=None, extra_disks=(), on_capture=None):
     """Boot, crash, capture, come back. Raises Lost where the guest does not get to its crash.
 
     snapshot: a file to copy the guest's memory to, once the capture kernel is up.
+    on_capture: called with the Vm before that, at the capture kernel's first line.
     """
     seed = random.getrandbits(63)
     disk = make_root(plan, seed)
@@ -104,6 +105,8 @@ def run(plan, snapshot=None, extra_disks=()):
         vm.start(plan.kernel.vmlinuz, initrd, append, [disk, *extra_disks])
         # A second kernel's first line: memory is as the panic left it, but for what is reserved.
         if vm.wait(lambda c: c.boots > 1, plan.limit_s, "the capture kernel"):
+            if on_capture is not None:
+                on_capture(vm)
             if snapshot is not None:
                 vm.snapshot(snapshot)
             try:
