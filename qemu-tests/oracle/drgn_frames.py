@@ -29,12 +29,11 @@ class Pages:
         self.masks = self._has("compound_info")
         self.at["compound"] = drgn.offsetof(
             self.type, "compound_info" if self.masks else "compound_head")
-        self.flags = {name: 1 << prog.constant(name).value_()
-                      for name in ("PG_hwpoison", "PG_head", "PG_lru", "PG_swapcache",
-                                   "PG_swapbacked", "PG_private")}
+        # Not every kernel has all: what it has not, no page of it is.
+        self.flags = {name: 1 << bit if (bit := self._constant(f"PG_{name}")) is not None else 0
+                      for name in ("hwpoison", "head", "lru", "swapcache", "swapbacked",
+                                   "private", "slab")}
         self.new_types = self._constant("PGTY_offline") is not None
-        slab = self._constant("PG_slab")
-        self.slab_flag = 1 << slab if slab is not None else 0
         self.span = 1 << 40
 
     def _has(self, member):
@@ -67,20 +66,21 @@ class Pages:
     def _decode(self, raw, va):
         def word(name, size=8):
             return int.from_bytes(raw[self.at[name]:self.at[name] + size], "little")
+
+        def has(flag):
+            return bool(flags & self.flags[flag])
+
         flags, mapcount = word("flags"), word("_mapcount", 4)
         compound = word("compound")
         page = {"flags": flags, "mapping": word("mapping"), "mapcount": mapcount,
                 "compound": compound, "private": word("private"), "tail": bool(compound & 1),
-                "head": bool(flags & self.flags["PG_head"]),
-                "hwpoison": bool(flags & self.flags["PG_hwpoison"]),
-                "lru": bool(flags & self.flags["PG_lru"]),
-                "swapcache": bool(flags & self.flags["PG_swapcache"]
-                                  and flags & self.flags["PG_swapbacked"]),
-                "has_private": bool(flags & self.flags["PG_private"]),
+                "head": has("head"), "hwpoison": has("hwpoison"), "lru": has("lru"),
+                "swapcache": has("swapcache") and has("swapbacked"),
+                "has_private": has("private"),
                 "text": decode_page_flags_value(self.prog, flags)}
         for name in ("buddy", "offline", "hugetlb", "slab"):
             page[name] = self._is(name, mapcount)
-        page["slab"] = page["slab"] or bool(flags & self.slab_flag)
+        page["slab"] = page["slab"] or has("slab")
         if page["tail"]:
             page["head_va"] = self._head(compound, va)
         return page
