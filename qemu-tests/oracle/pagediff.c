@@ -123,9 +123,10 @@ static void note_broken(struct dump *d, uint64_t pfn, const char *why)
 	pthread_mutex_unlock(&g.lock);
 }
 
-/* One thread's readers; text is for a second look at a frame. */
+/* One thread's readers: a reader remembers a page, so each file has its own; text is for a second
+ * look at a frame. */
 struct readers {
-	struct reader core, dump, text;
+	struct reader core, dump[2], text;
 };
 
 /* A frame of the vmcore. */
@@ -169,7 +170,8 @@ static void judge_elf(struct dump *d, struct readers *r, const struct frame *c, 
 static void judge_frame(struct dump *d, struct readers *r, const struct frame *c)
 {
 	const uint8_t *page;
-	enum page_state state = pagefile_page(&d->file, &r->dump, c->pfn, &page);
+	struct reader *mine = &r->dump[d - g.dump];
+	enum page_state state = pagefile_page(&d->file, mine, c->pfn, &page);
 	bool elf = !d->file.kdump, out;
 
 	if (state != PAGE_HOLE)
@@ -180,7 +182,7 @@ static void judge_frame(struct dump *d, struct readers *r, const struct frame *c
 		add(d->set[S_MISSING], c->pfn);
 	} else if (state == PAGE_BROKEN) {
 		add(d->set[S_BROKEN], c->pfn);
-		note_broken(d, c->pfn, r->dump.why);
+		note_broken(d, c->pfn, mine->why);
 	} else if (state == PAGE_IN) {
 		/* an ELF dump cannot say that a page between two kept ones is left out */
 		out = elf && all_zero(page) && !pagefile_listed(&d->kept, c->pfn);
@@ -214,7 +216,7 @@ static void judge_chunk(struct readers *r, uint64_t from, uint64_t to)
 
 static void *worker(void *arg)
 {
-	struct readers *r = calloc(2, sizeof(*r));
+	struct readers *r = calloc(1, sizeof(*r));
 
 	(void)arg;
 	if (!r)
@@ -227,7 +229,8 @@ static void *worker(void *arg)
 			break;
 		judge_chunk(r, from, to);
 	}
-	reader_close(&r->dump);
+	reader_close(&r->dump[0]);
+	reader_close(&r->dump[1]);
 	free(r);
 	return NULL;
 }

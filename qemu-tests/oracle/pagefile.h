@@ -50,6 +50,7 @@ enum page_state {
 	PAGE_BROKEN   /* reader.why says how */
 };
 
+/* For one file only: it remembers the page it read last. */
 struct reader {
 	uint8_t buf[PAGE];
 	uint64_t at; /* what buf was decompressed from; 0: nothing */
