@@ -17,8 +17,21 @@
 #define CHUNK (1u << 20)
 #define PAGE 4096u
 
-static const char *const facts[] = { "buddyinfo", "meminfo",	  "vmstat",  "iomem",
-				     "zoneinfo",  "pagetypeinfo", "cmdline", "swaps" };
+static const char *const facts[] = {
+	"/proc/buddyinfo",
+	"/proc/meminfo",
+	"/proc/vmstat",
+	"/proc/iomem",
+	"/proc/zoneinfo",
+	"/proc/pagetypeinfo",
+	"/proc/cmdline",
+	"/proc/swaps",
+	"/proc/cpuinfo",
+	"/proc/slabinfo",
+	"/proc/modules",
+	"/sys/kernel/mm/ksm/pages_shared",
+	"/proc/sys/vm/hugetlb_optimize_vmemmap",
+};
 
 static char buffer[CHUNK] __attribute__((aligned(PAGE)));
 
@@ -74,7 +87,7 @@ static void copy(const char *from, const char *to, int direct)
 
 int main(int argc, char **argv)
 {
-	char from[64], to[256];
+	char to[256];
 
 	if (argc != 2) {
 		fprintf(stderr, "usage: census DIRECTORY\n");
@@ -83,9 +96,8 @@ int main(int argc, char **argv)
 	snprintf(to, sizeof(to), "%s/census", argv[1]);
 	copy("/proc/kpageflags", to, O_DIRECT);
 	for (size_t i = 0; i < sizeof(facts) / sizeof(facts[0]); i++) {
-		snprintf(from, sizeof(from), "/proc/%s", facts[i]);
-		snprintf(to, sizeof(to), "%s/%s", argv[1], facts[i]);
-		copy(from, to, 0);
+		snprintf(to, sizeof(to), "%s/%s", argv[1], strrchr(facts[i], '/') + 1);
+		copy(facts[i], to, 0);
 	}
 	return 0;
 }

@@ -7,6 +7,7 @@
  * "shmswap". */
 #include "hold.h"
 
+#include <sys/socket.h>
 #include <sys/stat.h>
 
 #ifndef MADV_PAGEOUT
@@ -19,6 +20,13 @@
 #define PIPE_PAGES 16 /* a pipe's default */
 #define MANY_FILES 30000
 #define TABLES 1024 /* page tables */
+#define SOCKET_PAGES 16
+#define FRAGMENTS 12288
+
+struct frame {
+	uint64_t pfn;
+	char *page;
+};
 
 /* Touches each page for reading. */
 static void read_all(const struct kind *c, const char *at)
@@ -169,6 +177,25 @@ static void pipes_plant(const struct planter *p, const struct kind *c)
 	}
 }
 
+/* What waits in a socket lies in compound pages of the kernel. */
+static void sockets_plant(const struct planter *p, const struct kind *c)
+{
+	static char text[SOCKET_PAGES * PAGE];
+	int fds[2];
+
+	for (unsigned int i = 0; i < c->pages; i++) {
+		unsigned int at = i % SOCKET_PAGES;
+
+		page_fill(text + (size_t)at * PAGE, p->seed, c, i);
+		fprintf(p->out, "%s %u -\n", c->name, i);
+		if (at + 1 < SOCKET_PAGES)
+			continue;
+		if (socketpair(AF_UNIX, SOCK_STREAM, 0, fds) ||
+		    write(fds[1], text, sizeof(text)) != sizeof(text))
+			die("a socket");
+	}
+}
+
 /* Each file is a directory entry and an inode, both of a slab. */
 static void slab_plant(const struct planter *p, const struct kind *c)
 {
@@ -234,6 +261,59 @@ static void ksm_plant(const struct planter *p, const struct kind *c)
 			page_address(p->pagemap, at + (size_t)i * PAGE));
 }
 
+static int frame_compare(const void *a, const void *b)
+{
+	const struct frame *one = a, *other = b;
+
+	return one->pfn < other->pfn ? -1 : one->pfn > other->pfn;
+}
+
+/* Give back the first half of an aligned run of frames: a free block of that order, whose other
+ * half is in use and keeps it from growing. Frames given are marked by a frame number of 0. */
+static int block_free(struct frame *run, size_t left, unsigned int order)
+{
+	size_t half = (size_t)1 << order;
+
+	if (left < 2 * half || run[0].pfn == 0 || run[0].pfn % (2 * half) != 0)
+		return 0;
+	for (size_t i = 0; i < 2 * half; i++)
+		if (run[i].pfn != run[0].pfn + i)
+			return 0;
+	for (size_t i = 0; i < 2 * half; i++) {
+		if (i < half && madvise(run[i].page, PAGE, MADV_DONTNEED))
+			die("madvise(MADV_DONTNEED)");
+		run[i].pfn = 0;
+	}
+	return 1;
+}
+
+/* Free blocks of every order but the largest. What is freed waits in lists of a CPU, first come
+ * first served, until the filler follows it. */
+static void fragments_plant(const struct planter *p, const struct kind *c)
+{
+	static struct frame frames[FRAGMENTS];
+	char *at = region_map(c, MADV_NOHUGEPAGE), *filler = region_map(c, MADV_NOHUGEPAGE);
+
+	for (unsigned int i = 0; i < c->pages; i++) {
+		frames[i].page = at + (size_t)i * PAGE;
+		memset(frames[i].page, 1, PAGE);
+		frames[i].pfn = page_address(p->pagemap, frames[i].page) / PAGE;
+	}
+	for (unsigned int i = 0; i < c->pages; i++)
+		memset(filler + (size_t)i * PAGE, 1, PAGE);
+	qsort(frames, c->pages, sizeof(frames[0]), frame_compare);
+	for (int order = 9; order >= 0; order--) {
+		int wanted = order > 6 ? 1 : 512 >> order;
+
+		for (size_t i = 0; i < c->pages && wanted; i++)
+			wanted -= block_free(&frames[i], c->pages - i, (unsigned int)order);
+		if (wanted)
+			printf("%s: %d too few of order %d\n", c->name, wanted, order);
+	}
+	if (madvise(filler, (size_t)c->pages * PAGE, MADV_DONTNEED))
+		die("madvise(MADV_DONTNEED)");
+}
+
 static const struct class classes[] = {
 	{ { "zero", 2, 4096 }, constant_plant },
 	{ { "same", 3, 4096 }, constant_plant },
@@ -247,6 +327,8 @@ static const struct class classes[] = {
 	{ { "dirty", 22, 2048 }, dirty_plant },
 	{ { "pipes", 23, PIPES *PIPE_PAGES }, pipes_plant },
 	{ { "ksm", 24, 1024 }, ksm_plant },
+	{ { "sockets", 25, 512 }, sockets_plant },
+	{ { "fragments", 0, FRAGMENTS }, fragments_plant },
 	{ { "slab", 0, 0 }, slab_plant },
 	{ { "tables", 0, 0 }, tables_plant },
 };

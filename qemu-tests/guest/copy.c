@@ -24,9 +24,15 @@ static void die(const char *what)
 	exit(1);
 }
 
+/* Most of a guest's memory is zero, and the C library's memcmp goes byte by byte. */
 static int is_zero(const char *page)
 {
-	return page[0] == 0 && memcmp(page, page + 1, PAGE - 1) == 0;
+	const uint64_t *word = (const uint64_t *)(const void *)page;
+
+	for (size_t i = 0; i < PAGE / sizeof(*word); i += 4)
+		if (word[i] | word[i + 1] | word[i + 2] | word[i + 3])
+			return 0;
+	return 1;
 }
 
 static void window_fill(int in, off_t at, size_t len)

@@ -56,6 +56,8 @@ static inline void classes_plant(char **argv, const struct class *table, size_t 
 	if (!p.out)
 		die(argv[2]);
 	p.pagemap = pagemap_open();
+	/* A child that the kernel kills has said how far it came. */
+	setvbuf(stdout, NULL, _IOLBF, 0);
 	for (char **name = argv + 3; *name; name++)
 		class_plant(&p, table, n, *name);
 	fprintf(p.out, "end\n");

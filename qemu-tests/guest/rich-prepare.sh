@@ -4,6 +4,7 @@
 # what the harness gives: DIMM_MIB to be plugged in when asked for, BALLOON_MIB to be taken away.
 # What the kernel has not is not hidden here: the judge counts the pages afterwards.
 set -eu
+# shellcheck source=/dev/null
 . /test/rich.conf
 memory=/sys/devices/system/memory
 facts=/test/out/facts
@@ -22,11 +23,13 @@ wait_for()
 	done
 }
 
-# Nothing is to be moved, merged, split or written back behind our back.
+# Nothing is to be moved, merged, split or written back behind our back, and what is freed is to
+# be free, not to wait in a CPU's list for its next use.
 still()
 {
 	for setting in kernel/numa_balancing=0 vm/compaction_proactiveness=0 \
-		vm/dirty_writeback_centisecs=0 vm/dirty_expire_centisecs=360000; do
+		vm/dirty_writeback_centisecs=0 vm/dirty_expire_centisecs=360000 \
+		vm/percpu_pagelist_high_fraction=100000; do
 		file=/proc/sys/${setting%=*}
 		if test -e "$file"; then echo "${setting#*=}" > "$file"; fi
 	done

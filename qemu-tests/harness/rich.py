@@ -48,7 +48,7 @@ class Profile:
 
 
 COMMON = ("zero", "same", "thp", "mlocked", "swapped", "shmswap", "huge", "readin", "pipes", "ksm",
-          "slab", "tables")
+          "sockets", "slab", "tables")
 POISON = ("psoft", "panon", "pcache", "ptail", "phuge", "pfree")
 
 PROFILES = {p.name: p for p in (

@@ -6,7 +6,7 @@ import struct
 from .pages import PAGE
 
 MASK = (1 << 64) - 1
-# Class: its id in plant.c, and the level bits that must all be set for the page to be left out
+# Class: its id in plant.c or classes.c, and the level bits that must all be set for the page to be left out
 # (None: never left out; 0: always, as reading a failing frame can kill the machine).
 # A page of a file is private (bit 4) or not (bit 2) as its file system likes: with both it goes.
 CLASSES = {
@@ -18,6 +18,16 @@ CLASSES = {
     "cache": (6, 2 | 4),
     "pipe": (7, None),
     "poison": (8, 0),
+    "mlocked": (16, 8),
+    "swapped": (17, 8),
+    "shmswap": (18, 2 | 4),
+    "huge": (19, 8),
+    "gigantic": (20, 8),
+    "readin": (21, 2 | 4),
+    "dirty": (22, 2 | 4),
+    "pipes": (23, None),
+    "ksm": (24, 8),
+    "sockets": (25, None),
     "free": (None, 16),
 }
 # A file's page is not on an LRU list, and so is kept, while it waits in a batch of a CPU.
@@ -65,7 +75,7 @@ def _may_be_kept(name, count, merged):
     if name == "free":
         # The kernel runs on between the look at its free pages and the crash.
         return count // 10
-    if name in ("tmpfs", "cache"):
+    if name in ("tmpfs", "cache", "readin", "dirty"):
         return count if merged else LRU_BATCH
     if merged and name != "poison":
         return count // 2 if name == "user" else count
