@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define KDUMP_NOTES_MAX (64u << 20)
+#define KDUMP_DESCS_READ 128	     /* at once */
 #define KDUMP_PFN_MAX ((u64)1 << 36) /* 256 TiB of RAM */
 
 static const char kdump_vmcoreinfo_name[] = "VMCOREINFO";
@@ -232,6 +233,24 @@ int kdump_file_descs(const struct kdump_file *k, u64 index, size_t n, struct kdu
 	return 0;
 }
 
+int kdump_file_data_end(const struct kdump_file *k, u64 *end, struct err *e)
+{
+	struct kdump_page_desc d[KDUMP_DESCS_READ];
+
+	*end = k->data;
+	for (u64 at = 0; at < k->npages; at += ARRAY_SIZE(d)) {
+		size_t n = MIN(ARRAY_SIZE(d), k->npages - at);
+		int rc = kdump_file_descs(k, at, n, d, e);
+
+		if (rc)
+			return rc;
+		for (size_t i = 0; i < n; i++)
+			if (d[i].offset >= 0 && d[i].size <= PAGE_SIZE)
+				*end = MAX(*end, (u64)d[i].offset + d[i].size);
+	}
+	return 0;
+}
+
 bool kdump_file_none(const struct kdump_file *k, u64 index, const struct kdump_page_desc *d)
 {
 	u64 end = k->descs + (index + 1) * sizeof(*d);
@@ -254,14 +273,7 @@ int kdump_file_check(const struct kdump_file *k, const struct kdump_page_desc *d
 			       "offset %" PRId64
 			       " is before the page data, which begins at %" PRIu64,
 			       d->offset, k->data);
-	if (off > k->view.size || d->size > k->view.size - off) {
-		if (k->partial || kdump_file_incomplete(k))
-			return err_set(e, -ENODATA, "file ends before the page: offset %" PRIu64,
-				       off);
-		return err_set(e, -EBADMSG,
-			       "%u bytes at %" PRIu64 " are past the end of the file (%" PRIu64
-			       " bytes)",
-			       d->size, off, k->view.size);
-	}
+	if (off > k->view.size || d->size > k->view.size - off)
+		return err_set(e, -ENODATA, "file ends before the page: offset %" PRIu64, off);
 	return 0;
 }

@@ -53,6 +53,10 @@ int kdump_file_descs(const struct kdump_file *k, u64 index, size_t n, struct kdu
  * nothing. */
 bool kdump_file_none(const struct kdump_file *k, u64 index, const struct kdump_page_desc *d);
 
+/* Reads all descriptors: *end becomes the place where the page data ends that they name, and which
+ * is past the end of a file that was cut. */
+int kdump_file_data_end(const struct kdump_file *k, u64 *end, struct err *e);
+
 /* 0; -ENODATA: the page is not there; -EBADMSG: the descriptor makes no sense. */
 int kdump_file_check(const struct kdump_file *k, const struct kdump_page_desc *d, struct err *e);
 

@@ -173,6 +173,7 @@ int source_kdump_open_view(struct source *s, const struct fileview *view, unsign
 			   struct err *e)
 {
 	struct kdump_file *k = NULL;
+	u64 end;
 	int rc;
 
 	s->ops = &kdump_ops;
@@ -180,8 +181,17 @@ int source_kdump_open_view(struct source *s, const struct fileview *view, unsign
 	if (rc)
 		return rc;
 	s->priv = k;
+	rc = kdump_file_data_end(k, &end, e);
+	if (rc)
+		return rc;
+	/* a file that says it is incomplete is taken as it is */
+	if (end > k->view.size && !(flags & SOURCE_PARTIAL) && !kdump_file_incomplete(k))
+		return err_set(e, -EINVAL,
+			       "truncated: page data ends at byte %" PRIu64
+			       ", the file at %" PRIu64,
+			       end, k->view.size);
 	s->max_pfn = k->max_pfn;
-	s->incomplete = kdump_file_incomplete(k) || kdump_file_is_part(k);
+	s->incomplete = kdump_file_incomplete(k) || kdump_file_is_part(k) || end > k->view.size;
 	if (k->sub.dump_level > 0)
 		s->excluded_level = MIN(k->sub.dump_level, KDUMP_LEVEL_MAX);
 	s->notes = k->notes;
