@@ -191,7 +191,7 @@ int dmesg_write(const struct core *core, dmesg_sink_fn sink, void *arg, struct e
 	_cleanup_free_ struct dmesg_walk *w = NULL;
 	int rc;
 
-	if (!core->vi || !core->xlat.root_pa)
+	if (!core->vi || (!core->xlat.root_pa && !core->image_bytes))
 		return err_set(e, -ENOENT, "the log cannot be found: %s",
 			       core->why.msg[0] ? core->why.msg : "no vmcoreinfo");
 	w = calloc(1, sizeof(*w));
