@@ -151,7 +151,8 @@ static void walk_pages(struct block_view *bv, const struct walk *w)
 
 /* Where one descriptor makes no sense memory was overwritten, and others beside it may make sense
  * by chance: in such a group no page is left out. Reading a page that is poisoned or offline can
- * kill the capture kernel, so that is doubted only where a lot is wrong. Sane kernels have no such
+ * kill the capture kernel, so that is doubted only where a lot is wrong: nothing else is believed
+ * then either. Sane kernels have no such
  * group; the largest loss on one would be room for 64 pages. */
 static void doubt_groups(const struct walk *w)
 {
@@ -164,7 +165,7 @@ static void doubt_groups(const struct walk *w)
 		for (size_t i = 0; bad && i < GROUP_PAGES; i++) {
 			const struct page_class_info *info = &page_class_table[cls[i]];
 
-			if (info->level_mask || (info->never && bad >= GROUP_BAD))
+			if (info->level_mask || (bad >= GROUP_BAD && cls[i] != PC_NO_MEMMAP))
 				cls[i] = PC_UNKNOWN;
 		}
 	}

@@ -17,8 +17,10 @@ struct core {
 	struct source *src;
 	struct vmcoreinfo *vi; /* NULL where the source has no VMCOREINFO that can be read */
 	struct kinfo ki;       /* zeroed where vi is NULL */
-	struct xlat xlat;      /* xlat.root_pa == 0 where addresses cannot be translated */
-	struct err why;	       /* why vi is NULL or xlat is unusable; code 0 when all is well */
+	struct xlat xlat;      /* xlat.root_pa == 0 where page tables cannot be used */
+	/* the kernel image, mapped linearly from XLAT_KERNEL_TEXT on; 0 bytes: not known where */
+	u64 image_pa, image_bytes;
+	struct err why; /* why vi is NULL or xlat is unusable; code 0 when all is well */
 };
 
 enum core_flags {
@@ -39,8 +41,9 @@ struct kmem {
 
 int kmem_open(struct kmem *km, const struct core *c, struct err *e);
 void kmem_close(struct kmem *km);
-/* Copies len bytes from the kernel virtual address va. -EFAULT: not mapped; others as
- * window_get(). */
+/* Copies len bytes from the kernel virtual address va. Where the page tables do not lead there, by
+ * what the source's headers and the VMCOREINFO say of the kernel's linear mappings. -EFAULT: not
+ * mapped; others as window_get(). */
 int kmem_read(struct kmem *km, u64 va, void *buf, size_t len, struct err *e);
 
 #endif
