@@ -111,6 +111,7 @@ class Matrix:
         return jobs
 
     def judge_tools(self, prefix, jobs, line):
+        """What the tools showed of both dumps."""
         excused = UNSEEN if "unseen-tail" in line.more else None
         for tool in self.tools:
             found, broken = difftools.judge(tool, self.kernel, self.whole[tool].result(),
@@ -177,6 +178,9 @@ class Matrix:
         if live:
             self.live(live)
         self.pool.shutdown()
+        for tool in self.tools:
+            why = difftools.TOOLS[tool][1](self.kernel, self.whole[tool].result())
+            self.report.add("vmcore", [(tool, why)])
         self.report.seconds["all"] = round(time.monotonic() - start, 1)
 
 

@@ -109,12 +109,12 @@ def judge(tool, kernel, whole, ours, theirs, excused):
     """whole, ours, theirs: what the tool shows of the vmcore and of the two dumps. excused: why
     makedumpfile's dump may be of no use to the tool, or None; ours is judged all the same."""
     _, sound, names = TOOLS[tool]
-    found = [(f"{tool}-vmcore", sound(kernel, whole)), (f"{tool}-ours", sound(kernel, ours))]
+    found = [(f"{tool}-ours", sound(kernel, ours))]
     broken = sound(kernel, theirs)
-    if found[0][1] is None and found[1][1] is None:
+    if "why" not in whole and "why" not in ours:
         found.append((f"{tool}-as-vmcore", first_difference(names, ours, whole)))
-        if broken is None:
-            broken = first_difference(names, ours, theirs)
+        if "why" not in theirs:
+            broken = broken or first_difference(names, ours, theirs)
     if broken is None or not excused:
         found.append((f"{tool}-as-makedumpfile", broken))
     return found, broken if excused else None
