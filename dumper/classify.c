@@ -38,8 +38,7 @@ static bool is_cache(const struct kinfo *ki, const struct page_fields *f)
 		return true;
 	/* from 4.10 PG_swapcache shares its bit and means the swap cache only beside
 	 * PG_swapbacked */
-	return (f->flags & ki->flag_swapcache) &&
-	       (!ki->flag_swapbacked || (f->flags & ki->flag_swapbacked));
+	return (f->flags & ki->flag_swapcache) && (f->flags & ki->flag_swapbacked);
 }
 
 static bool is_hugetlb(const struct kinfo *ki, const struct page_fields *f)
@@ -51,29 +50,25 @@ static bool is_hugetlb(const struct kinfo *ki, const struct page_fields *f)
 	       (f->tail_flags & ki->flag_hugetlb);
 }
 
-/* What the class says must be borne out by the fields that it does not come from. The flags word
- * begins with the number of the node or section: only a pointer begins with ones. */
+/* Whether the fields can be a descriptor's, and bear out the class that does not come from them.
+ * The flags word begins with the number of the node or section: only a pointer begins with ones.
+ * What lies over _mapcount is a count or a page type; a slab may keep something else there. */
 static bool believable(const struct kinfo *ki, const struct page_fields *f, enum page_class pc)
 {
 	u64 mapping = f->mapping & ~(u64)3;
-	s32 mapcount = (s32)f->mapcount;
+	bool count = (s32)f->mapcount >= -1;
 
-	if (!page_class_table[pc].level_mask && !page_class_table[pc].never)
-		return true; /* kept, whatever it is */
-	if ((s32)f->refcount < 0 || KERNEL_POINTER(f->flags))
+	if (pc == PC_UNKNOWN || pc == PC_SLAB)
+		return true;
+	if ((s32)f->refcount < 0 || KERNEL_POINTER(f->flags) ||
+	    !(count || f->mapcount >> 28 == 0xf))
 		return false;
-	switch (pc) {
-	case PC_FREE:
+	if (pc == PC_FREE)
 		return f->refcount == 0;
-	case PC_HWPOISON:
-	case PC_OFFLINE:
-		return mapcount >= -1 || f->mapcount >> 28 == 0xf; /* a count, or a type */
-	default:
-		/* a slab's or another type's page is on no LRU list; hugetlb has a type of its own
-		 */
-		return (mapping == 0 || KERNEL_POINTER(mapping)) &&
-		       (mapcount >= -1 || is_hugetlb(ki, f));
-	}
+	/* cache or user: of the types only hugetlb has such pages */
+	if (page_class_table[pc].level_mask)
+		return (mapping == 0 || KERNEL_POINTER(mapping)) && (count || is_hugetlb(ki, f));
+	return true;
 }
 
 static enum page_class class_of(const struct kinfo *ki, const struct page_fields *f,

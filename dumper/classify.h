@@ -100,8 +100,8 @@ static inline u64 page_head_va(const struct page_fields *f, u64 va)
 	return (~head & (~head + 1)) == 0 ? va & head : head;
 }
 
-/* The class of a page that is not a tail. A page that would be left out must have a descriptor that
- * can be one: counts and mapping as no sane kernel has them are PC_UNKNOWN. *order: how many pages
+/* The class of a page that is not a tail. A descriptor that cannot be one, with counts or a
+ * mapping as no sane kernel has them, makes PC_UNKNOWN. *order: how many pages
  * it stands for, as a power of two; more than 0 only for free ones. */
 enum page_class classify_page(const struct kinfo *ki, const struct page_fields *f, unsigned *order);
 

@@ -227,6 +227,11 @@ static int types_init(struct kinfo *ki, const struct vmcoreinfo *vi, struct err 
 		}
 		seen[n++] = *to;
 	}
+	/* a slab that is not known as one looks like anything */
+	if (!ki->flag_slab && !ki->slab.mask)
+		return err_set(e, -ENOENT,
+			       "VMCOREINFO: neither NUMBER(PG_slab) nor "
+			       "NUMBER(PAGE_SLAB_MAPCOUNT_VALUE)");
 	/* 1 is the destructor of every other compound page */
 	if (vmcoreinfo_number(vi, "HUGETLB_PAGE_DTOR", &v) == 0 && v > 1 && v < 256)
 		ki->hugetlb_dtor = (u32)v;
