@@ -125,7 +125,10 @@ int info_get(struct info *in, const struct core *core, struct err *e)
 	const struct kdump_file *k = source_kdump_file(core->src);
 	int rc;
 
-	*in = (struct info){ .complete = !core->src->incomplete };
+	*in = (struct info){
+		.complete = k ? !kdump_file_incomplete(k) && !kdump_file_is_part(k)
+			      : !core->src->incomplete,
+	};
 	snprintf(in->format, sizeof(in->format), "%s%s", core->src->ops->name,
 		 core->src->flattened ? "-flattened" : "");
 	snprintf(in->compression, sizeof(in->compression), "%s", k ? "" : "none");

@@ -233,20 +233,23 @@ int kdump_file_descs(const struct kdump_file *k, u64 index, size_t n, struct kdu
 	return 0;
 }
 
-int kdump_file_data_end(const struct kdump_file *k, u64 *end, struct err *e)
+int kdump_file_scan(const struct kdump_file *k, struct kdump_file_scan *scan, struct err *e)
 {
 	struct kdump_page_desc d[KDUMP_DESCS_READ];
 
-	*end = k->data;
+	*scan = (struct kdump_file_scan){ .end = k->data };
 	for (u64 at = 0; at < k->npages; at += ARRAY_SIZE(d)) {
 		size_t n = MIN(ARRAY_SIZE(d), k->npages - at);
 		int rc = kdump_file_descs(k, at, n, d, e);
 
 		if (rc)
 			return rc;
-		for (size_t i = 0; i < n; i++)
+		for (size_t i = 0; i < n; i++) {
 			if (d[i].offset >= 0 && d[i].size <= PAGE_SIZE)
-				*end = MAX(*end, (u64)d[i].offset + d[i].size);
+				scan->end = MAX(scan->end, (u64)d[i].offset + d[i].size);
+			if (d[i].size)
+				scan->compression |= d[i].flags & KDUMP_COMPRESSION_MASK;
+		}
 	}
 	return 0;
 }

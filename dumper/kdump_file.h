@@ -53,9 +53,13 @@ int kdump_file_descs(const struct kdump_file *k, u64 index, size_t n, struct kdu
  * nothing. */
 bool kdump_file_none(const struct kdump_file *k, u64 index, const struct kdump_page_desc *d);
 
-/* Reads all descriptors: *end becomes the place where the page data ends that they name, and which
- * is past the end of a file that was cut. */
-int kdump_file_data_end(const struct kdump_file *k, u64 *end, struct err *e);
+/* What all descriptors together say. */
+struct kdump_file_scan {
+	u64 end;	 /* where the page data ends: past the end of a file that was cut */
+	u32 compression; /* the flags of pages that are there, together */
+};
+
+int kdump_file_scan(const struct kdump_file *k, struct kdump_file_scan *scan, struct err *e);
 
 /* 0; -ENODATA: the page is not there; -EBADMSG: the descriptor makes no sense. */
 int kdump_file_check(const struct kdump_file *k, const struct kdump_page_desc *d, struct err *e);

@@ -53,7 +53,7 @@ struct source {
 	u64 max_pfn;	    /* one past the last page of RAM */
 	bool proc;	    /* /proc/vmcore itself: mmap gives memory without page faults */
 	bool flattened;	    /* stored as a flattened stream */
-	bool incomplete;    /* the source says that it is itself an incomplete dump, or a part */
+	bool incomplete;    /* the source is itself an incomplete dump, or cannot be read whole */
 	u32 excluded_level; /* dump level already applied to the source, 0 for a vmcore */
 	const u8 *notes;    /* the ELF notes, whole and unchanged */
 	size_t notes_len;
@@ -63,7 +63,8 @@ struct source {
 };
 
 enum source_flags {
-	/* Accept a file that ends early, or is one part of a split dump: the rest is unreadable. */
+	/* Accept a file that ends early, is one part of a split dump, or has pages in a compression
+	 * that is not supported: what cannot be had is unreadable. */
 	SOURCE_PARTIAL = 1,
 };
 

@@ -169,11 +169,35 @@ const struct kdump_file *source_kdump_file(const struct source *s)
 	return s->ops == &kdump_ops ? s->priv : NULL;
 }
 
+/* Whether what the descriptors name can be read. A file that says it is incomplete is taken as it
+ * is; otherwise what is missing or stored in an unsupported way must be asked for. */
+static int kdump_whole(struct source *s, const struct kdump_file *k, unsigned flags, struct err *e)
+{
+	struct kdump_file_scan scan;
+	int rc = kdump_file_scan(k, &scan, e);
+	u32 unknown = scan.compression & (KDUMP_LZO | KDUMP_SNAPPY);
+
+	if (rc)
+		return rc;
+	s->incomplete = kdump_file_incomplete(k) || kdump_file_is_part(k) ||
+			scan.end > k->view.size || unknown;
+	if (flags & SOURCE_PARTIAL)
+		return 0;
+	if (unknown)
+		return err_set(e, -ENOTSUP, "pages are stored with an unsupported compression: %s",
+			       unknown & KDUMP_LZO ? "lzo" : "snappy");
+	if (scan.end > k->view.size && !kdump_file_incomplete(k))
+		return err_set(e, -EINVAL,
+			       "truncated: page data ends at byte %" PRIu64
+			       ", the file at %" PRIu64,
+			       scan.end, k->view.size);
+	return 0;
+}
+
 int source_kdump_open_view(struct source *s, const struct fileview *view, unsigned flags,
 			   struct err *e)
 {
 	struct kdump_file *k = NULL;
-	u64 end;
 	int rc;
 
 	s->ops = &kdump_ops;
@@ -181,17 +205,10 @@ int source_kdump_open_view(struct source *s, const struct fileview *view, unsign
 	if (rc)
 		return rc;
 	s->priv = k;
-	rc = kdump_file_data_end(k, &end, e);
+	rc = kdump_whole(s, k, flags, e);
 	if (rc)
 		return rc;
-	/* a file that says it is incomplete is taken as it is */
-	if (end > k->view.size && !(flags & SOURCE_PARTIAL) && !kdump_file_incomplete(k))
-		return err_set(e, -EINVAL,
-			       "truncated: page data ends at byte %" PRIu64
-			       ", the file at %" PRIu64,
-			       end, k->view.size);
 	s->max_pfn = k->max_pfn;
-	s->incomplete = kdump_file_incomplete(k) || kdump_file_is_part(k) || end > k->view.size;
 	if (k->sub.dump_level > 0)
 		s->excluded_level = MIN(k->sub.dump_level, KDUMP_LEVEL_MAX);
 	s->notes = k->notes;

@@ -44,7 +44,8 @@ static void verify_headers(struct verify *v, const struct kdump_file *k)
 	const struct kdump_header *h = &k->head;
 	const char *machine = h->uts[KDUMP_UTS_MACHINE];
 
-	if (strncmp(machine, "x86_64", KDUMP_UTS_LEN))
+	/* QEMU does not know the name, and crash takes its word */
+	if (strncmp(machine, "x86_64", KDUMP_UTS_LEN) && strncmp(machine, "Unknown", KDUMP_UTS_LEN))
 		verify_problem(v, "header: utsname machine \"%.*s\" is not x86_64",
 			       (int)strnlen(machine, KDUMP_UTS_LEN), machine);
 	if (h->version >= KDUMP_VERSION_MAX_MAPNR_64 && h->max_mapnr != MIN(k->max_pfn, UINT32_MAX))

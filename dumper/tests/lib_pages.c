@@ -16,8 +16,6 @@ const struct test_page pages[] = {
 	{ 3, TEST_EXCLUDED, 0 },
 	{ 63, KDUMP_ZSTD, 'd' },
 	{ 64, KDUMP_ZLIB, 'e' },
-	{ 100, KDUMP_LZO, 0 },
-	{ 101, KDUMP_SNAPPY, 0 },
 	{ 102, TEST_MISSING, 0 },
 	{ 32767, 0, 'f' },
 	{ 32768, KDUMP_ZSTD, 'g' },
