@@ -5,6 +5,9 @@
  *         after as many steps as there are descriptors.
  * Errors: -ENOENT: the kernel's log cannot be found (keys absent); -EINVAL: it makes no sense;
  *         others as kmem_read(). What could be read before an error has been given to the sink.
+ * Caller: who wrote a record is shown where the kernel would, "[    1.234567][    T1] text", if the
+ *         vmcoreinfo tells: the record log has the field only with CONFIG_PRINTK_CALLER, the ring
+ *         buffer always, so there it is left out, as crash's log does.
  * Source: kernel/printk/printk_ringbuffer.c and Documentation/admin-guide/kdump/gdbmacros.txt */
 #ifndef CRASHPOD_DMESG_H
 #define CRASHPOD_DMESG_H

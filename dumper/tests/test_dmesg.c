@@ -39,6 +39,7 @@
 	"SIZE(printk_info)=96\n"                        \
 	"OFFSET(printk_info.ts_nsec)=16\n"              \
 	"OFFSET(printk_info.text_len)=24\n"             \
+	"OFFSET(printk_info.caller_id)=28\n"            \
 	"OFFSET(prb_data_ring.size_bits)=4\n"           \
 	"OFFSET(prb_data_ring.data)=16\n"               \
 	"OFFSET(atomic_long_t.counter)=0\n"
@@ -88,6 +89,8 @@ static struct fake_kernel *prb_make(const char *info, const struct rec *r, size_
 		fake_put64(fk, DESCS + slot * DESC_SIZE + 24, r[i].text ? lpos : 3);
 		fake_put64(fk, INFOS + slot * INFO_SIZE + 16, r[i].ts_nsec);
 		fake_put16(fk, INFOS + slot * INFO_SIZE + 24, (u16)len);
+		/* always there, whether the kernel prints it or not: not shown */
+		fake_put32(fk, INFOS + slot * INFO_SIZE + 28, 0x80000007);
 	}
 	return fk;
 }
@@ -259,6 +262,9 @@ static struct fake_kernel *old_make(const char *info)
 
 	old_frame(fk, 40, 32);
 	old_put(fk, 40, 1000000, 24, "one");
+	/* a dictionary follows the text and is no part of it */
+	fake_put16(fk, DATA + 40 + 12, 5);
+	fake_put(fk, DATA + 40 + 16 + 3, "A=dev", 5);
 	old_put(fk, 64, 2000000, 32, "two\nlines");
 	old_put(fk, 96, 0, 0, "");
 	old_put(fk, 0, 3000000, 32, "three");
