@@ -98,13 +98,16 @@ class Sources:
             self.add(f"dump-{name}", why)
         return None if why else out
 
-    def same(self, name, vmcore, want, got, kept=(), zeros=False):
-        """Two dumps hold the same pages, each as in the vmcore. zeros: got may lack zero pages."""
+    def same(self, name, vmcore, want, got, kept=(), zeros=False, placed=True):
+        """Two dumps hold the same pages, each as in the vmcore. zeros: got may lack zero pages;
+        not placed: what got was made of does not tell virtual addresses."""
         try:
             diff = pagediff.compare(vmcore, want, got, kept)
         except DumpError as e:
             self.add(name, str(e))
             return
+        if not placed:
+            diff["b"]["va"] = diff["b"]["text"] = {"count": 0}
         why = [w for _, w in judge_pages(diff) if w]
         lack = diff["only_a"]["count"]
         if zeros and lack == diff["a"]["zero"]["count"] - diff["b"]["zero"]["count"]:
@@ -121,7 +124,8 @@ class Sources:
         if kdump:
             self.same(f"{name}-to-kdump", vmcore, straight[0], kdump, zeros=zeros)
         if kdump and elf:
-            self.same(f"{name}-to-elf", vmcore, straight[1], elf, (straight[0], kdump))
+            self.same(f"{name}-to-elf", vmcore, straight[1], elf, (straight[0], kdump),
+                      placed="elf" in name)
         for path in (kdump, elf):
             if path:
                 path.unlink()
