@@ -77,6 +77,9 @@ static void test_sound(void **state)
 	assert_int_equal(judge(flat, size, &r, &l), 0);
 	assert_string_equal(l.text, "sound: kdump-flattened, 6 pages");
 	free(flat);
+	/* what QEMU calls the machine */
+	memcpy(k.buf + 12 + 4 * 65, "Unknown", 8);
+	assert_int_equal(judge(k.buf, k.len, &r, &l), 0);
 	test_kdump_free(&k);
 }
 
