@@ -193,7 +193,7 @@ static int flags_init(struct kinfo *ki, const struct vmcoreinfo *vi, struct err 
 	if (vmcoreinfo_number(vi, "PG_head_mask", &v))
 		return err_set(e, -ENOENT, "VMCOREINFO: NUMBER(PG_head_mask) is missing");
 	ki->flag_head = (u64)v;
-	if (!v || (v & (v - 1)) || (taken & (u64)v))
+	if (!v || (ki->flag_head & (ki->flag_head - 1)) || (taken & ki->flag_head))
 		return err_set(e, -EINVAL, "VMCOREINFO: NUMBER(PG_head_mask)=%#llx is no flag",
 			       (unsigned long long)v);
 	return 0;

@@ -161,7 +161,7 @@ int vmcoreinfo_number(const struct vmcoreinfo *vi, const char *name, s64 *value)
 	rc = parse_unsigned(text, 0, &v);
 	if (rc)
 		return rc;
-	*value = negative ? -(s64)v : (s64)v;
+	*value = (s64)(negative ? 0 - v : v);
 	return 0;
 }
 

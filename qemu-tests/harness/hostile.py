@@ -225,8 +225,8 @@ def run_case(kernel, name):
     with scenario.workplace(options.title()) as where:
         plan = loop.make_plan(options, where)
         plan.disk_mib = options.memory_mib + 1024
-        plan.crash = ("echo \"test-mark: vmcoreinfo-$(tr ' ' - < /sys/kernel/vmcoreinfo)\" "
-                      "> /dev/console\n" + scenario.CRASH)
+        plan.load += ("echo \"test-mark: vmcoreinfo-$(tr ' ' - < /sys/kernel/vmcoreinfo)\" "
+                      "> /dev/console\n")
         report.outcome = scenario.run(plan, snapshot=where / "snapshot", on_capture=damage)
         report.seconds = loop.stages(report.outcome)
         loop.judge_guest(report)
