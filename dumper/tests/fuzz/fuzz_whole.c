@@ -40,7 +40,7 @@ static bool whole_notes_sound(const struct source *s)
 }
 
 /* A dump that is complete is sound, opens without leave to be cut, and has the pages it is said to
- * have. (A flattened ELF stream is not opened as it is by any command.) */
+ * have. */
 static void whole_check_complete(const char *path, const struct core *core,
 				 const struct dump_opts *o, const struct dump_stats *st)
 {
@@ -48,8 +48,6 @@ static void whole_check_complete(const char *path, const struct core *core,
 	unsigned problems = 0;
 	int rc;
 
-	if (o->format == DUMP_ELF && o->flattened)
-		return;
 	rc = verify_run(&r, path, whole_line, &problems);
 	FUZZ_CHECK(problems == 0 && (rc == 0) == whole_notes_sound(core->src) && !r.incomplete);
 	FUZZ_CHECK(o->format == DUMP_ELF ? r.pages >= st->pages.dumped
