@@ -130,7 +130,8 @@ def wanted(profile):
         "shmem": Wanted(200), "swapcache anon": Wanted(1900), "swapcache shmem": Wanted(1900),
         "mlocked": Wanted(1000), "huge": Wanted(24 * 512), "huge tail": Wanted(24 * 511),
         "huge used": Wanted(8 * 512), "pgtable": Wanted(1100), "compound other": Wanted(100),
-        "hwpoison": Wanted(12, poison), "hwpoison tail": Wanted(1, poison),
+        "hwpoison": Wanted(20, poison), "hwpoison huge": Wanted(1, poison),
+        "hwpoison thp": Wanted(1, (*poison, "TRANSPARENT_HUGEPAGE")),
     }
     if profile.balloon:
         # Of the memory that is plugged in, one block is offline: those frames count as no page.
@@ -163,7 +164,7 @@ def _judge_orders(rich):
 
 def _plugged(rich):
     """Each block is as it was left, and the frames of the one taken offline are no pages."""
-    lines = [line.split() for line in _fact(rich, "plugged").splitlines()]
+    lines = re.findall(r"^(memory\d+) (\w+) ([0-9a-f]+)$", _fact(rich, "plugged"), re.M)
     want = rich.profile.dimm // BLOCK_MIB
     states = [state for _, state, _ in lines]
     if states != ["online"] * (want - 1) + ["offline"]:
