@@ -72,6 +72,7 @@ class Matrix:
         self.clock = Clock(report.seconds)
         self.pool = ThreadPoolExecutor(WORKERS)
         self.whole = {}
+        self.unseen = False  # of the level at hand, from its kdump-compressed dumps
 
     def later(self, name, function, *args):
         """Start a part; a future."""
@@ -112,7 +113,9 @@ class Matrix:
 
     def judge_tools(self, prefix, jobs, line):
         """What the tools showed of both dumps."""
-        excused = UNSEEN if "unseen-tail" in line.more else None
+        if line.format == "kdump":
+            self.unseen = "unseen-tail" in line.more
+        excused = UNSEEN if self.unseen else None
         for tool in self.tools:
             found, broken = difftools.judge(tool, self.kernel, self.whole[tool].result(),
                                             jobs[tool, "ours"].result(),

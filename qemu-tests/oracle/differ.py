@@ -24,7 +24,9 @@ class Frame:
     """A frame's struct page, and its head's, as drgn_frames.py reads them."""
     pfn: int
     page: dict
-    masks: bool  # the kernel has page.compound_info
+    of: dict      # None where the page is no tail
+    masks: bool   # the kernel has page.compound_info
+    poison: bool  # and pages that can be poisoned
 
     def is_a(self, name):
         return bool(self.page and self.page[name])
@@ -32,7 +34,7 @@ class Frame:
     def text(self):
         if not self.page:
             return f"{self.pfn:#x}: no struct page"
-        p, of = self.page, self.page.get("of")
+        p, of = self.page, self.of
         said = (f"{self.pfn:#x}: flags {p['text'] or '0'}, mapping {p['mapping']:#x}, "
                 f"_mapcount {p['mapcount']:#x}, compound {p['compound']:#x}")
         if of:
@@ -52,12 +54,16 @@ def left_out(page, level):
     return bool(level & USER and (anon or page["hugetlb"]))
 
 
+def kept(frame, level):
+    """True where a dump is to have a frame, by an independent reading of its struct page."""
+    page = frame.page if frame.of is None else frame.of
+    never = frame.is_a("hwpoison") or page["hwpoison"] or page["offline"]
+    return not never and not left_out(page, level)
+
+
 def _unseen_tail(frame, level):
-    if not (frame.masks and frame.is_a("tail") and frame.page["of"]):
-        return False
-    of = frame.page["of"]
-    return (of["head"] and left_out(frame.page, level) and not left_out(of, level)
-            and not of["hwpoison"] and not of["offline"])
+    return (frame.masks and frame.of is not None and frame.of["head"] and kept(frame, level)
+            and left_out(frame.page, level))
 
 
 @dataclass(frozen=True)
@@ -71,19 +77,23 @@ class Difference:
 
 
 ALL = tuple(range(32))
-# Levels with none of the page bits: makedumpfile looks at no struct page.
+# makedumpfile looks at no struct page at these levels, unless the kernel can poison pages.
 BLIND = (0, 1)
+PAGES = tuple(level for level in ALL if level & (CACHE | PRIVATE | USER | FREE))
 
 DIFFERENCES = (
-    Difference("hwpoison", BLIND, False, lambda f, l: f.is_a("hwpoison") and not f.is_a("tail"),
-               "reading a failing frame can kill the capture kernel: never dumped"),
-    Difference("offline", BLIND, False, lambda f, l: f.is_a("offline"),
+    Difference("offline", BLIND, False, lambda f, l: f.is_a("offline") and not f.poison,
                "the hypervisor has it: never dumped"),
-    Difference("poisoned-tail", ALL, False, lambda f, l: f.is_a("hwpoison") and f.is_a("tail"),
-               "makedumpfile asks the head only"),
-    Difference("unseen-tail", tuple(l for l in ALL if l & (CACHE | PRIVATE | USER | FREE)), True,
-               _unseen_tail,
+    Difference("poisoned-tail", ALL, False,
+               lambda f, l: f.is_a("hwpoison") and f.of is not None and not f.of["hwpoison"],
+               "reading it can kill the machine; makedumpfile asks the head only"),
+    Difference("unseen-tail", PAGES, True, _unseen_tail,
                "makedumpfile does not see that it is a tail, and its head is to be kept"),
+    Difference("early-memmap", ALL, True, lambda f, l: f.is_a("preinit") and kept(f, l),
+               "makedumpfile does not know a flag of section_mem_map (bit 5) and reads this "
+               "section's struct pages 32 bytes off"),
+    Difference("early-memmap", ALL, False, lambda f, l: f.is_a("preinit") and not kept(f, l),
+               "the same"),
 )
 
 
@@ -98,7 +108,9 @@ def read_frames(kernel, vmcore, ranges, where):
     request.write_text(json.dumps(ranges), encoding="ascii")
     forky.run(["timeout", "300", "python3", script, kernel.vmlinux, vmcore, request, answer])
     got = json.loads(answer.read_text(encoding="ascii"))
-    return [Frame(int(pfn), page, got["masks"]) for pfn, page in got["frames"].items()]
+    heads = got["heads"]
+    return [Frame(int(pfn), page, heads[str(page["head_pfn"])] if page and page["tail"] else None,
+                  got["masks"], got["poison"]) for pfn, page in got["frames"].items()]
 
 
 def explain(frames, level, ours):
@@ -127,12 +139,17 @@ class Row:
 
 
 def row(diff, kernel, vmcore, level, where):
-    """Which frames differ, each by its class."""
+    """Which frames differ; of kdump-compressed dumps each by its class. What differs in ELF files
+    follows from that by the rule of segments."""
     sides = []
     for name, ours in (("only_a", True), ("only_b", False)):
         pagediff.pfns(diff[name])
-        frames = read_frames(kernel, vmcore, diff[name]["ranges"], where)
-        sides.append(explain(frames, level, ours))
+        if diff["a"]["format"] == "elf":
+            count = diff[name]["count"]
+            sides.append(({"frames": count} if count else {}, []))
+        else:
+            frames = read_frames(kernel, vmcore, diff[name]["ranges"], where)
+            sides.append(explain(frames, level, ours))
     (more, odd), (fewer, odd_too) = sides
     return Row(level, diff["a"]["format"], diff["a"]["in"]["count"], diff["b"]["in"]["count"],
                more, fewer, odd + odd_too)
