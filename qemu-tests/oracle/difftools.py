@@ -20,7 +20,7 @@ COMMANDS = ("sys", "bt", "ps", "log", "kmem -i", "foreach bt", "quit")
 SHOWS = {
     "sys": r"^ +RELEASE: ",
     "bt": r"^PID: \d+ .*COMMAND: \"[^\"]+\"\n(?:.*\n)*? *#\d+ .* sysrq_handle_crash at",
-    "ps": r"^> +\d+ (?:.*\n){20}",
+    "ps": r"(?:^[> ] +\d+ .*\n){20}(?:.*\n)*?> .* sh$|^> .* sh\n(?:^[> ] +\d+ .*\n){20}",
     "log": r"Kernel panic - not syncing:",
     "kmem -i": r"^ +TOTAL MEM +[1-9]\d+ ",
     "foreach bt": r"(?:^PID: \d+ (?:.*\n)+\n){20}",
