@@ -25,7 +25,8 @@ GONE = {*range(0x110, 0x118), *range(0x200, 0x200 + 300)}
 
 def content(pfn):
     """A page of the vmcore; every ninth is of zeros."""
-    return bytes(PAGE) if pfn % 9 == 0 else struct.pack("<Q", pfn * 0x9e3779b97f4a7c15 % 2**64) * 512
+    word = 0 if pfn % 9 == 0 else pfn * 0x9e3779b97f4a7c15 % 2**64
+    return struct.pack("<Q", word) * 512
 
 
 FRAMES = range(FIRST, FIRST + COUNT)
