@@ -11,7 +11,8 @@ import sys
 import time
 
 from ground import forky, kernels, paths
-from harness import compare, loop, matrix, samples, vm
+from harness import compare, hostile, loop, matrix, rich, samples, sources, vm
+from oracle import census
 
 
 def cmd_ground(args):
@@ -59,11 +60,38 @@ def cmd_compare(args):
 
 def cmd_matrix(args):
     """judge dumps of every level and format of one vmcore beside makedumpfile's"""
+    failed = args.vmcore is None and not _guest(args)
     tools = tuple(matrix.difftools.TOOLS) if args.tools == "all" else ()
     report = matrix.run(args.kernel, args.profile, args.levels, args.formats, args.vmcore, tools)
-    print("\n".join(matrix.tap(report) + matrix.table(report) + report.notes))
+    print("\n".join(loop.lines(report.title, report.tests) + matrix.table(report) + report.notes))
     print(matrix.line(report))
-    return 0 if report.passed else 1
+    return 0 if report.passed and not failed else 1
+
+
+def _guest(args):
+    """Make the guest of a matrix and judge what its memory holds; True if all of it."""
+    guest = rich.make(args.kernel, args.profile, args.fresh)
+    tests = census.judge(guest)
+    print("\n".join(loop.lines(f"{args.kernel}-{args.profile}", tests)))
+    print("\n".join(census.table([guest])), flush=True)
+    return all(why is None for _, why in tests)
+
+
+def cmd_sources(args):
+    """every kind of input, and every way through several dumps, ends in the same pages"""
+    found = sources.run(args.kernel)
+    print("\n".join(loop.lines(f"sources-{args.kernel}", found)))
+    return 0 if found and all(why is None for _, why in found) else 1
+
+
+def cmd_hostile(args):
+    """crashes with damaged memory: dumped whole, and the record says what was not understood"""
+    failed = False
+    for report in hostile.run(args.kernel, args.only):
+        print("\n".join(loop.tap(report)))
+        print(loop.line(report), flush=True)
+        failed = failed or not report.passed
+    return 1 if failed else 0
 
 
 def _said(console):
@@ -147,7 +175,15 @@ def parse():
     p.add_argument("--formats", nargs="+", default=matrix.FORMATS, choices=matrix.FORMATS)
     p.add_argument("--vmcore", help="this vmcore instead of a guest's")
     p.add_argument("--tools", default="all", choices=("all", "none"), help="crash and drgn")
+    p.add_argument("--fresh", action="store_true", help="crash the guest again")
     p.set_defaults(func=cmd_matrix)
+    p = sub.add_parser("sources", help=cmd_sources.__doc__)
+    p.add_argument("--kernel", default=kernels.DEFAULT, choices=kernels.TABLE)
+    p.set_defaults(func=cmd_sources)
+    p = sub.add_parser("hostile", help=cmd_hostile.__doc__)
+    p.add_argument("--kernel", default=kernels.DEFAULT, choices=kernels.TABLE)
+    p.add_argument("--only", nargs="+", choices=hostile.CASES)
+    p.set_defaults(func=cmd_hostile)
     return parser.parse_args()
 
 

@@ -274,10 +274,12 @@ def line(report):
             f"{failed} failed; {found['dump_bytes'] / 1e6:.1f} MB; seconds: {times}")
 
 
+def lines(prefix, tests):
+    """A line for each test of a list of (name, why not or None)."""
+    return [f"pass {prefix}/{name}" if why is None else f"fail {prefix}/{name}: {why}"
+            for name, why in tests]
+
+
 def tap(report):
     """A line for each test."""
-    prefix = report.options.title()
-    return [f"pass {prefix}/{name}" if why is None else f"fail {prefix}/{name}: {why}"
-            for name, why in report.tests]
-
-
+    return lines(report.options.title(), report.tests)

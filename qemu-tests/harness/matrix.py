@@ -227,12 +227,6 @@ def table(report):
     return lines
 
 
-def tap(report):
-    """A line for each test."""
-    return [f"pass {report.title}/{name}" if why is None else f"fail {report.title}/{name}: {why}"
-            for name, why in report.tests]
-
-
 def line(report):
     """The run in one line."""
     failed = sum(why is not None for _, why in report.tests)

@@ -312,10 +312,3 @@ def run(kernel_name):
         if all(why is None for _, why in tests.found):
             shutil.rmtree(where)
     return tests.found
-
-
-def tap(kernel_name, found):
-    """A line for each test."""
-    for name, why in found:
-        yield f"{'fail' if why else 'pass'} sources-{kernel_name}/{name}" + (f": {why}" if why
-                                                                             else "")
