@@ -20,6 +20,10 @@ void verify_problem(struct verify *v, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(line, sizeof(line), fmt, ap);
 	va_end(ap);
+	/* texts of the file are quoted in it */
+	for (char *c = line; *c; c++)
+		if ((unsigned char)*c < ' ' || *c == 0x7f)
+			*c = '?';
 	v->line(v->arg, line);
 }
 
