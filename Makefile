@@ -25,7 +25,7 @@ TEST_SRC   := $(wildcard dumper/tests/test_*.c init/tests/test_*.c service/tests
 TESTLIB_SRC := $(wildcard dumper/tests/lib_*.c)
 C_FILES    := $(wildcard dumper/base/*.[ch] dumper/*.[ch] dumper/cmd/*.[ch] dumper/tests/*.[ch] \
 	      service/*.[ch] service/tests/*.[ch] init/*.[ch] init/tests/*.[ch] \
-	      qemu-tests/guest/*.[ch])
+	      qemu-tests/guest/*.[ch] qemu-tests/oracle/*.[ch])
 SH_FILES   := mkinitrd/mkinitrd $(wildcard mkinitrd/*.sh mkinitrd/tests/*.sh scripts/*.sh \
 	      qemu-tests/*.sh qemu-tests/guest/*.sh) .ci/run
 
@@ -60,7 +60,7 @@ say = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2))
 # --- programs --------------------------------------------------------------------------------
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all deps sysroot tests check lint format format-check clang demo clean help
+.PHONY: all deps sysroot tests check check-all lint format format-check clang demo clean help
 
 all: $(BUILD)/crashpod $(BUILD)/init ## build/crashpod and build/init, static against musl
 
@@ -114,6 +114,9 @@ tests: $(TESTS) ## the unit tests, built with ASan and UBSan
 
 check: ## everything: format, both compilers, unit tests, goldens, shell, QEMU
 	sh scripts/check.sh
+
+check-all: ## check, and every kernel, flavour, level, source and damage: hours
+	sh scripts/check.sh deps format gcc clang unit shellcheck mkinitrd qemu all-kernels
 
 format: ## clang-format in place
 	clang-format -i $(C_FILES)

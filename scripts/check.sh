@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # check.sh - everything `make check` asks for, counted: ends with "N passed, N failed" and exit 1
 # when anything failed. Output of each part is in BUILD/check/PART.log.
-# usage: check.sh [PART...]   (default: all parts)
+# usage: check.sh [PART...]   (default: what `make check` runs)
+#   all-kernels: the part that `make check-all` adds, hours of it
 set -eu
 
 cd "$(dirname "$0")/.."
-: "${BUILD:=build}" "${KERNEL:=6.1-cloud}"
+: "${BUILD:=build}" "${KERNEL:=6.1-cloud}" "${SECOND:=new-cloud}"
 MAKE=${MAKE:-make}
 jobs=$(nproc)
 logs=$BUILD/check
@@ -72,7 +73,7 @@ mkinitrd_tests() {
 
 # The kernels and the oracles are fetched while the compilers run.
 ground_begin() {
-	python3 qemu-tests/run.py ground "$KERNEL" >"$logs/ground.log" 2>&1 &
+	python3 qemu-tests/run.py ground "$KERNEL" "$SECOND" >"$logs/ground.log" 2>&1 &
 	ground_pid=$!
 }
 
@@ -85,16 +86,38 @@ ground_end() {
 }
 
 # pass and fail lines have a slash in them, the last line of a run sums them up
-qemu_loop() { # NAME OPTION...
+qemu_run() { # NAME COMMAND OPTION...
 	name=$1
 	shift
-	many "$name" '^pass .*/' '^fail .*/' python3 qemu-tests/run.py loop --kernel "$KERNEL" "$@"
-	grep -E '^(pass|fail|lost)[: ]' "$logs/$name.log" || true
+	many "$name" '^pass .*/' '^fail .*/' python3 qemu-tests/run.py "$@"
+	grep -E '^(pass|fail|lost)[: ]' "$logs/$name.log" | grep -v '^pass .*/' || true
 }
 
 qemu() {
-	qemu_loop qemu-loop
-	qemu_loop qemu-kexec-tools --format kdump --loader kexec-tools
+	many pagediff '^pass ' '^fail ' python3 qemu-tests/oracle/test_pagediff.py
+	qemu_run qemu-loop loop --kernel "$KERNEL"
+	qemu_run qemu-loop-second loop --kernel "$SECOND" --format kdump
+	qemu_run qemu-kexec-tools loop --kernel "$KERNEL" --format kdump --loader kexec-tools
+	qemu_run qemu-hostile hostile --kernel "$KERNEL" --only pages vmcoreinfo
+	qemu_run qemu-matrix matrix --kernel "$KERNEL" --profile plain --fresh --levels 1 31
+	qemu_run qemu-matrix-second matrix --kernel "$SECOND" --profile plain --fresh --levels 31 \
+		--formats kdump
+}
+
+all_kernels() {
+	for k in 5.10 6.1 6.12 new; do
+		for flavour in cloud amd64 rt; do
+			kernel=$k-$flavour reserve=80M
+			if [ "$flavour" != cloud ]; then
+				reserve=192M
+			fi
+			qemu_run "loop-$kernel" loop --kernel "$kernel" --crashkernel "$reserve"
+			qemu_run "matrix-$kernel-full" matrix --kernel "$kernel" --profile full
+			qemu_run "matrix-$kernel-plain" matrix --kernel "$kernel" --profile plain
+		done
+		qemu_run "sources-$k" sources --kernel "$k-cloud"
+		qemu_run "hostile-$k" hostile --kernel "$k-cloud"
+	done
 }
 
 ground_pid=
@@ -116,6 +139,7 @@ for part in $parts; do
 		fi
 		if [ "$part" = qemu ]; then qemu; else mkinitrd_tests; fi
 		;;
+	all-kernels) all_kernels ;;
 	*)
 		echo "check.sh: no part '$part'" >&2
 		exit 2
