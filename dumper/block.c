@@ -152,8 +152,7 @@ static void walk_pages(struct block_view *bv, const struct walk *w)
 /* Where one descriptor makes no sense memory was overwritten, and others beside it may make sense
  * by chance: in such a group no page is left out. Reading a page that is poisoned or offline can
  * kill the capture kernel, so that is doubted only where a lot is wrong: nothing else is believed
- * then either. Sane kernels have no such
- * group; the largest loss on one would be room for 64 pages. */
+ * then either. Sane kernels have no such group; the most it could cost one is room for 64 pages. */
 static void doubt_groups(const struct walk *w)
 {
 	for (size_t at = 0; at < w->n; at += GROUP_PAGES) {

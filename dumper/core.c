@@ -7,7 +7,6 @@
 #include "notes.h"
 
 #define KMEM_WINDOW PAGE_SIZE /* small reads far apart */
-#define KERNEL_HALF 0xff00000000000000ull
 #define IMAGE_BYTES_USUAL ((u64)512 << 20)
 #define IMAGE_BYTES_MAX ((u64)2 << 30)
 
@@ -113,7 +112,7 @@ static int linear_va(const struct core *c, u64 va, u64 *pa, u64 *contig)
 	for (size_t i = 0; i < s->nmaps; i++) {
 		u64 at = va - s->maps[i].va;
 
-		if (s->maps[i].va >= KERNEL_HALF && at < s->maps[i].size) {
+		if (s->maps[i].va >= XLAT_KERNEL_HALF && at < s->maps[i].size) {
 			*pa = s->maps[i].pa + at;
 			*contig = s->maps[i].size - at;
 			return 0;

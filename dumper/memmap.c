@@ -9,7 +9,6 @@
 
 #define SECTION_HAS_MAP 2ull	/* SECTION_HAS_MEM_MAP */
 #define MEMMAP_RANGES_MAX 16384 /* 400 KB; a memory map scattered wider is no longer followed */
-#define KERNEL_HALF 0xff00000000000000ull
 #define COMPOUND_PAGES_MAX ((u64)1 << 18) /* 1 GiB, the largest of hugetlbfs */
 
 struct section_walk {
@@ -30,7 +29,7 @@ static u64 section_decode(const struct section_walk *sw, const u8 *entry, u64 nr
 		return 0;
 	/* the kernel stores the map's address less that of the section's first page */
 	va = (coded & ki->section_map_mask) + nr * sw->pages_per_section * ki->page.size;
-	return (va & KERNEL_HALF) == KERNEL_HALF && va % 8 == 0 ? va : 0;
+	return (va & XLAT_KERNEL_HALF) == XLAT_KERNEL_HALF && va % 8 == 0 ? va : 0;
 }
 
 /* Reads the entries of sections [nr, nr + n) at va into section_va. */
@@ -144,7 +143,7 @@ static int sections_try(const struct section_walk *sw, u64 table, struct err *e)
 
 		rc = kmem_read(sw->km, table + i * 8, &root, 8, e);
 		/* a root that is bad costs its own sections only: their pages are then kept */
-		if (rc == 0 && (root & KERNEL_HALF) == KERNEL_HALF)
+		if (rc == 0 && (root & XLAT_KERNEL_HALF) == XLAT_KERNEL_HALF)
 			sections_read(sw, root, i * sw->per_root, sw->per_root, NULL);
 	}
 	return rc;

@@ -13,6 +13,8 @@
 #include "source.h"
 #include "vmcoreinfo.h"
 
+/* Set in every kernel address. */
+#define XLAT_KERNEL_HALF 0xff00000000000000ull
 /* __START_KERNEL_map: the kernel's text and data are mapped from here on a second time. */
 #define XLAT_KERNEL_TEXT 0xffffffff80000000ull
 
