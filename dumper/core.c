@@ -9,6 +9,7 @@
 #define KMEM_WINDOW PAGE_SIZE /* small reads far apart */
 #define IMAGE_BYTES_USUAL ((u64)512 << 20)
 #define IMAGE_BYTES_MAX ((u64)2 << 30)
+#define DIRECT_ALIGN ((u64)1 << 30) /* KASLR moves the direct mapping by so much */
 
 /* How far the kernel's image mapping reaches at most, where phys_base says where it begins. */
 static void image_init(struct core *c)
@@ -47,6 +48,26 @@ static void xlat_check(struct core *c, struct err *why)
 	c->xlat.root_pa = 0;
 }
 
+/* VMCOREINFO does not say where the direct mapping begins, but the kernel's early allocator takes
+ * the section table from it: an address of the table less where that leads. */
+static void direct_init(struct core *c)
+{
+	struct kmem *km = malloc(sizeof(*km));
+	u64 va = 0, pa = 0, contig;
+
+	if (!km || kmem_open(km, c, NULL)) {
+		free(km);
+		return;
+	}
+	if (kmem_read(km, c->ki.mem_section, &va, sizeof(va), NULL) == 0 &&
+	    va >= XLAT_KERNEL_HALF && va < XLAT_KERNEL_TEXT &&
+	    xlat_va(&c->xlat, &km->cache, &km->win, va, &pa, &contig, NULL) == 0 && pa < va &&
+	    (va - pa) % DIRECT_ALIGN == 0)
+		c->direct_va = va - pa;
+	kmem_close(km);
+	free(km);
+}
+
 /* Learns what the notes tell of the kernel; the reason why not goes to c->why. */
 static void understand(struct core *c)
 {
@@ -64,6 +85,8 @@ static void understand(struct core *c)
 	image_init(c);
 	if (xlat_init(&c->xlat, c->vi, rc ? NULL : why) == 0)
 		xlat_check(c, rc ? NULL : why);
+	if (rc == 0 && c->xlat.root_pa)
+		direct_init(c);
 }
 
 int core_open(struct core **out, const char *path, unsigned flags, struct err *e)

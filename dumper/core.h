@@ -20,6 +20,7 @@ struct core {
 	struct xlat xlat;      /* xlat.root_pa == 0 where page tables cannot be used */
 	/* the kernel image, mapped linearly from XLAT_KERNEL_TEXT on; 0 bytes: not known where */
 	u64 image_pa, image_bytes;
+	u64 direct_va; /* of physical address 0 in the direct mapping of all memory; 0: not known */
 	struct err why; /* why vi is NULL or xlat is unusable; code 0 when all is well */
 };
 

@@ -52,9 +52,14 @@ static int elf_plan_chunk(struct out *o, u64 pfn, const u64 *ram, const u64 *kee
 	return rc ? err_sys(e, rc, "segments of the ELF dump") : 0;
 }
 
-/* The direct mapping's address of a segment, from the source's own headers; 0 where it has none. */
-static u64 direct_va(const struct source *s, u64 pa)
+/* The direct mapping's address of a segment, from the source's own headers, or from the kernel's
+ * tables where the source (a kdump file) has none; 0: not known. */
+static u64 direct_va(const struct core *core, u64 pa)
 {
+	const struct source *s = core->src;
+
+	if (s->nmaps == 0)
+		return core->direct_va ? core->direct_va + pa : 0;
 	for (size_t i = 0; i < s->nmaps; i++) {
 		const struct source_map *m = &s->maps[i];
 
@@ -147,7 +152,7 @@ static int write_phdrs(struct out_elf *oe, size_t phnum, struct err *e)
 		const struct elf_seg *g = &oe->plan.segs[i];
 		u64 pa = g->pfn * PAGE_SIZE;
 
-		ph[n++] = load_header(direct_va(s, pa), pa, g->off, g->file * PAGE_SIZE,
+		ph[n++] = load_header(direct_va(oe->out.core, pa), pa, g->off, g->file * PAGE_SIZE,
 				      g->mem * PAGE_SIZE);
 	}
 	rc = sink_pwrite(oe->out.sink, ph, phnum * sizeof(*ph), sizeof(Elf64_Ehdr), e);

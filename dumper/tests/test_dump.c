@@ -95,7 +95,7 @@ static const struct lie {
 	  "mem_section at 0xffffffff80020000: no section's memory map is mapped" },
 };
 
-static struct core *open_core(const char *more)
+static struct core *open_golden(const char *file, const char *more)
 {
 	struct mkcore *mk;
 	struct core *core;
@@ -103,12 +103,17 @@ static struct core *open_core(const char *more)
 	char dir[256], path[256];
 
 	scratch_beside(__FILE__, "golden", dir, sizeof(dir));
-	mk = mkcore_load(dir, "small.txt", more);
+	mk = mkcore_load(dir, file, more);
 	mkcore_write(mk, scratch_path(&scratch, path, sizeof(path), "vmcore"));
 	mkcore_free(mk);
 	if (core_open(&core, path, 0, &e))
 		fail_msg("%s: %s", more, e.msg);
 	return core;
+}
+
+static struct core *open_core(const char *more)
+{
+	return open_golden("small.txt", more);
 }
 
 static enum dump_result dump(const struct core *core, unsigned level, struct dump_stats *st,
@@ -320,6 +325,43 @@ static int teardown(void **state)
 	return 0;
 }
 
+/* An ELF dump of a kdump file, which tells no virtual addresses: they are those of the direct
+ * mapping, where the kernel's tables say where that begins. */
+static void check_addresses(const char *golden, u64 direct_va)
+{
+	struct dump_opts o;
+	struct dump_stats st;
+	struct core *core = open_golden(golden, NULL);
+	char kdump[256], elf[256];
+
+	dump_opts_init(&o);
+	scratch_path(&scratch, kdump, sizeof(kdump), "first");
+	assert_int_equal(dump_run(core, kdump, &o, &st, NULL), DUMP_COMPLETE);
+	core_close(core);
+	assert_int_equal(core_open(&core, kdump, 0, NULL), 0);
+	o.format = DUMP_ELF;
+	scratch_path(&scratch, elf, sizeof(elf), "out");
+	assert_int_equal(dump_run(core, elf, &o, &st, NULL), DUMP_COMPLETE);
+	core_close(core);
+	assert_int_equal(core_open(&core, elf, 0, NULL), 0);
+	assert_true(core->src->nmaps > 0);
+	for (size_t i = 0; i < core->src->nmaps; i++) {
+		const struct source_map *m = &core->src->maps[i];
+
+		assert_int_equal(m->va, direct_va ? direct_va + m->pa : 0);
+	}
+	core_close(core);
+	unlink(kdump);
+	unlink(elf);
+}
+
+static void test_addresses(void **state)
+{
+	(void)state;
+	check_addresses("section-pointer.txt", 0xffff888000000000);
+	check_addresses("small.txt", 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -328,6 +370,7 @@ int main(void)
 		cmocka_unit_test_teardown(test_names_taken, clean),
 		cmocka_unit_test_teardown(test_cancel, clean),
 		cmocka_unit_test_teardown(test_stats_json, clean),
+		cmocka_unit_test_teardown(test_addresses, clean),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
