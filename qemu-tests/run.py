@@ -11,7 +11,7 @@ import sys
 import time
 
 from ground import forky, kernels, paths
-from harness import compare, hostile, loop, matrix, rich, samples, sources, vm
+from harness import bench, benchguest, compare, hostile, loop, matrix, rich, samples, sources, vm
 from oracle import census
 
 
@@ -56,6 +56,14 @@ def cmd_compare(args):
     print("\n".join(compare.table(rows)))
     # What is wrong with the others is shown, and is not ours.
     return 1 if any(row.why for row in rows if row.name.startswith("crashpod")) else 0
+
+
+def cmd_bench(args):
+    """makedumpfile and crashpod on one vmcore in the page cache: a table of ratios"""
+    vmcore = args.vmcore or benchguest.vmcore(args.kernel, args.mem)
+    print(f"{vmcore}, medians of {args.runs} runs")
+    print("\n".join(bench.table(bench.run(vmcore, args.runs, args.only))))
+    return 0
 
 
 def cmd_matrix(args):
@@ -167,6 +175,13 @@ def parse():
     _run_arguments(p, formats=False)
     p.add_argument("--only", nargs="+", choices=compare.COLLECTORS)
     p.set_defaults(func=cmd_compare)
+    p = sub.add_parser("bench", help=cmd_bench.__doc__)
+    p.add_argument("--kernel", default=kernels.DEFAULT, choices=kernels.TABLE)
+    p.add_argument("--mem", type=size_mib, default="4G", help="of the guest that is made (4G)")
+    p.add_argument("--vmcore", help="this vmcore instead of a guest's")
+    p.add_argument("--runs", type=int, default=5)
+    p.add_argument("--only", nargs="+", metavar="COMMAND", help="by the names in the table")
+    p.set_defaults(func=cmd_bench)
     p = sub.add_parser("matrix", help=cmd_matrix.__doc__)
     p.add_argument("--kernel", default=kernels.DEFAULT, choices=kernels.TABLE)
     p.add_argument("--profile", default="full", help="of the guest (full, plain)")
