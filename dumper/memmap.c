@@ -278,6 +278,11 @@ void memmap_view_close(struct memmap_view *v)
 	window_close(&v->win);
 }
 
+static u64 section_pages(const struct memmap *m)
+{
+	return (u64)1 << (m->core->ki.section_bits - PAGE_SHIFT);
+}
+
 u64 memmap_page_va(const struct memmap *m, u64 pfn)
 {
 	unsigned section_order = m->core->ki.section_bits - PAGE_SHIFT;
@@ -286,6 +291,19 @@ u64 memmap_page_va(const struct memmap *m, u64 pfn)
 	if (nr >= m->nsections || !m->section_va[nr])
 		return 0;
 	return m->section_va[nr] + (pfn & (((u64)1 << section_order) - 1)) * m->core->ki.page.size;
+}
+
+u64 memmap_pa_va(const struct memmap *m, u64 pa, u64 *contig)
+{
+	const struct range *r = ranges_find(&m->phys, pa);
+	u64 size = m->core->ki.page.size, section = size * section_pages(m), off, va;
+
+	if (!r || pa < r->pa)
+		return 0;
+	off = r->off + (pa - r->pa);
+	va = memmap_page_va(m, off / size);
+	*contig = MIN(r->size - (pa - r->pa), section - off % section);
+	return va ? va + off % size : 0;
 }
 
 u64 memmap_va_pfn(const struct memmap *m, u64 va, u64 pfn)

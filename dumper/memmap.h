@@ -39,6 +39,10 @@ void memmap_view_close(struct memmap_view *v);
 /* va of the struct page of pfn, or 0 when no section describes it. */
 u64 memmap_page_va(const struct memmap *m, u64 pfn);
 
+/* va of the memory map's bytes at physical address pa, or 0: none are there; *contig: how many more
+ * follow in one piece. */
+u64 memmap_pa_va(const struct memmap *m, u64 pa, u64 *contig);
+
 /* The page at or before pfn, and at most 1 GiB before it, whose struct page is at va; ~0: none. */
 u64 memmap_va_pfn(const struct memmap *m, u64 va, u64 pfn);
 

@@ -30,6 +30,15 @@ struct out_counts {
 	u64 unplaced; /* that pass 1 left out, but are not what they were then */
 };
 
+/* Pages to be written that follow each other in memory. */
+struct out_run {
+	u64 pfn;
+	size_t n;
+	u64 index;  /* of the first among all dumped pages */
+	u64 map_va; /* the kernel's address of the first, where they hold the memory map; else 0 */
+	const u8 *data; /* of all n */
+};
+
 struct out_ops {
 	const char *name;
 	bool drops_zero; /* zero pages are left out in pass 1 (keep comes without them) */
@@ -38,9 +47,7 @@ struct out_ops {
 	/* kept: pages to be written. */
 	int (*prepare)(struct out *o, u64 kept, struct err *e);
 	int (*worker_open)(struct out *o, struct out_worker **w, struct err *e);
-	/* n pages from pfn, dumped pages number index and following; data holds all of them. */
-	int (*pages)(struct out_worker *w, u64 pfn, size_t n, u64 index, const u8 *data,
-		     struct err *e);
+	int (*pages)(struct out_worker *w, const struct out_run *r, struct err *e);
 	int (*worker_flush)(struct out_worker *w, struct err *e);
 	void (*worker_close)(struct out_worker *w, struct out_counts *counts);
 	int (*finish)(struct out *o, bool complete, struct err *e);

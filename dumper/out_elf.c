@@ -227,17 +227,16 @@ static int write_run(struct out_worker *w, u64 off, const u8 *data, size_t n, st
 
 /* Zero pages have been left out by pass 1 and may have no place; elsewhere they stay holes where
  * there can be holes. */
-static int elf_pages(struct out_worker *w, u64 pfn, size_t n, u64 index, const u8 *data,
-		     struct err *e)
+static int elf_pages(struct out_worker *w, const struct out_run *r, struct err *e)
 {
+	const u8 *data = r->data;
 	const struct out *o = &w->oe->out;
-	size_t run = 0; /* pages before i that wait to be written */
+	size_t n = r->n, run = 0; /* pages before i that wait to be written */
 	u64 run_off = 0;
 	int rc = 0;
 
-	(void)index;
 	for (size_t i = 0; i < n && rc == 0; i++) {
-		u64 off = page_place(w->oe, pfn + i);
+		u64 off = page_place(w->oe, r->pfn + i);
 		bool zero = is_zero(data + i * PAGE_SIZE);
 
 		if (off && !(zero && o->sink->holes)) {

@@ -10,6 +10,7 @@
 
 #include "classify.h"
 #include "kdump_header.h"
+#include "maptmpl.h"
 #include "out.h"
 
 #define BUF_BYTES ((size_t)512 << 10)
@@ -34,6 +35,7 @@ struct const_slot {
 struct out_worker {
 	struct out_kdump *ok;
 	struct compressor *comp;
+	struct maptmpl *tmpl; /* NULL: not with this compression, or no memory for it */
 	u8 *buf;
 	size_t len;
 	struct kdump_page_desc *descs; /* offsets in buf until it is written */
@@ -176,6 +178,7 @@ static void kdump_worker_close(struct out_worker *w, struct out_counts *counts)
 	counts->zero += w->counts.zero;
 	counts->duplicate += w->counts.duplicate;
 	compressor_close(w->comp);
+	maptmpl_close(w->tmpl);
 	free(w->buf);
 	free(w->descs);
 	free(w);
@@ -196,6 +199,8 @@ static int kdump_worker_open(struct out *o, struct out_worker **out, struct err 
 	rc = w->buf && w->descs ? 0 : err_sys(e, -ENOMEM, "write buffer of %zu bytes", BUF_BYTES);
 	if (rc == 0)
 		rc = compressor_open(&w->comp, o->opts->compress, o->opts->compress_level, e);
+	if (o->opts->compress == COMPRESS_ZSTD)
+		w->tmpl = maptmpl_open();
 	if (rc)
 		kdump_worker_close(w, &none);
 	else
@@ -282,11 +287,25 @@ static struct const_slot *const_find(struct out_worker *w, u64 word)
 	return NULL;
 }
 
-static void add_page(struct out_worker *w, u64 index, const u8 *page)
+/* map_va: as of struct out_run. */
+static size_t store_map_page(struct out_worker *w, const u8 *page, u64 map_va, u8 *to,
+			     struct kdump_page_desc *d)
+{
+	size_t n = maptmpl_page(w->tmpl, page, map_va, to);
+
+	if (n == 0)
+		return store_page(w->ok, w->comp, page, to, d);
+	*d = (struct kdump_page_desc){ .size = (u32)n, .flags = KDUMP_ZSTD };
+	return n;
+}
+
+static void add_page(struct out_worker *w, u64 index, const u8 *page, u64 map_va)
 {
 	struct kdump_page_desc *d = desc_next(w, index);
 	struct const_slot *slot = NULL;
+	size_t at;
 	u64 word;
+	u8 *to;
 
 	if (page_is_constant(page, &word)) {
 		if (word == 0) {
@@ -305,19 +324,22 @@ static void add_page(struct out_worker *w, u64 index, const u8 *page)
 			return;
 		}
 	}
-	d->offset = (s64)w->len;
-	w->len += store_page(w->ok, w->comp, page, w->buf + w->len, d);
+	to = w->buf + w->len;
+	at = w->len;
+	if (map_va && w->tmpl)
+		w->len += store_map_page(w, page, map_va, to, d);
+	else
+		w->len += store_page(w->ok, w->comp, page, to, d);
+	d->offset = (s64)at;
 	if (slot) {
 		slot->word = word;
 		slot->desc = *d;
 	}
 }
 
-static int kdump_pages(struct out_worker *w, u64 pfn, size_t n, u64 index, const u8 *data,
-		       struct err *e)
+static int kdump_pages(struct out_worker *w, const struct out_run *r, struct err *e)
 {
-	(void)pfn;
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < r->n; i++) {
 		if (w->len > BUF_BYTES - 2 * PAGE_SIZE || w->ndescs == BUF_PAGES ||
 		    w->nruns == BUF_RUNS) {
 			int rc = kdump_worker_flush(w, e);
@@ -325,7 +347,8 @@ static int kdump_pages(struct out_worker *w, u64 pfn, size_t n, u64 index, const
 			if (rc)
 				return rc;
 		}
-		add_page(w, index + i, data + i * PAGE_SIZE);
+		add_page(w, r->index + i, r->data + i * PAGE_SIZE,
+			 r->map_va ? r->map_va + i * PAGE_SIZE : 0);
 	}
 	return 0;
 }

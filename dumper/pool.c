@@ -38,12 +38,27 @@ static bool claim_block(struct engine *en, struct claim *c)
 	return found;
 }
 
-/* Writes the pages [at, at + n) of the block; index counts all dumped pages. */
-static int write_run(struct engine_thread *t, u64 pfn, size_t n, u64 index, struct err *e)
+/* Where the kernel sees pages of the memory map; *n is lowered to how many follow there. */
+static u64 map_va(const struct engine *en, u64 pfn, size_t *n)
+{
+	u64 contig, va = memmap_pa_va(&en->mm, pfn << PAGE_SHIFT, &contig);
+
+	if (!va || va % PAGE_SIZE || contig < PAGE_SIZE)
+		return 0;
+	*n = MIN(*n, contig >> PAGE_SHIFT);
+	return va;
+}
+
+/* Writes the pages [pfn, pfn + n); index counts all dumped pages. pc: class of the first; those of
+ * the memory map do not mix with others. */
+static int write_run(struct engine_thread *t, u64 pfn, size_t n, u64 index, enum page_class pc,
+		     struct err *e)
 {
 	while (n) {
+		size_t want = n;
+		u64 va = pc == PC_MEMMAP ? map_va(t->en, pfn, &want) : 0;
 		const u8 *p;
-		ssize_t got = engine_pages(t, pfn, n, &p);
+		ssize_t got = engine_pages(t, pfn, want, &p);
 		int rc;
 
 		if (got <= 0) {
@@ -51,7 +66,9 @@ static int write_run(struct engine_thread *t, u64 pfn, size_t n, u64 index, stru
 			t->unreadable++;
 			got = 1;
 		} else {
-			rc = t->en->out->ops->pages(t->ow, pfn, (size_t)got, index, p, e);
+			struct out_run r = { pfn, (size_t)got, index, va, p };
+
+			rc = t->en->out->ops->pages(t->ow, &r, e);
 			if (rc)
 				return rc;
 		}
@@ -78,7 +95,7 @@ static int write_block(struct engine_thread *t, const struct claim *c, struct er
 		       page_class_table[t->cls[i + run]].round == round)
 			run++;
 		if (round == c->round)
-			rc = write_run(t, pfn + i, run, index, e);
+			rc = write_run(t, pfn + i, run, index, t->cls[i], e);
 		if (rc)
 			return rc;
 		if (en->progress && round == c->round)

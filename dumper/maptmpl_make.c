@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* maptmpl_make.c - the frame of a template. Matches are sought not between bytes but between what
+ * the bytes stand for, so that they hold wherever the page lies; zstd then makes a frame of these
+ * matches, with the literals as they are. */
+#define ZSTD_STATIC_LINKING_ONLY /* ZSTD_compressSequences(), and literals that stay raw */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zstd.h>
+
+#include "base/bits.h"
+#include "maptmpl_int.h"
+
+/* What a byte stands for. Equal symbols are equal bytes at every address. */
+enum {
+	SYM_NEAR_1 = 0x100, /* byte 1 of a near word: four bits of the address, four of the word */
+	SYM_NEAR = 0x110,   /* bytes 2 to 7 of near words: the address's alone */
+	SYM_FAR = 0x200,    /* bytes 1 to 7 of a far word, which only that address has */
+};
+
+/* How far back matches are sought, in bytes, and what one costs, about, in bits: struct pages of 64
+ * bytes, of which each fourth has the same lowest byte in its addresses, and two equal words. */
+static const struct match_kind {
+	u16 back;
+	u16 bits;
+} kinds[] = { { 256, 6 }, { 64, 7 }, { 8, 7 }, { 128, 9 }, { 512, 9 }, { 1024, 9 } };
+
+#define LITERAL_BITS 8
+#define MATCH_MIN 3
+#define SEQUENCES_MAX 512
+#define ELSEWHERE 0x0123456789a5c000ull /* another address to try a template at */
+
+/* Scratch to make templates one after the other. */
+struct maptmpl_making {
+	ZSTD_CCtx *c;
+	ZSTD_DCtx *d;
+	u16 sym[PAGE_SIZE];
+	u32 bits[PAGE_SIZE + 1]; /* that the rest of the page takes from here on */
+	u16 len[PAGE_SIZE];	 /* of the match to take here; 0: a literal */
+	u16 back[PAGE_SIZE];
+	ZSTD_Sequence seq[SEQUENCES_MAX + 1];
+	size_t nseq;
+	u64 literals[PAGE_SIZE / 64];
+	u64 page[MAPTMPL_WORDS], out[MAPTMPL_WORDS];
+	u8 frame[MAPTMPL_FRAME_MAX];
+};
+
+static void word_symbols(u16 *sym, u64 w, u64 va, u16 far)
+{
+	for (unsigned b = 0; b < 8; b++) {
+		u8 byte = (u8)(w >> (8 * b));
+
+		if (!maptmpl_is_address(w, va) || b == 0)
+			sym[b] = byte;
+		else if (!maptmpl_is_near(w, va))
+			sym[b] = (u16)(SYM_FAR + far * 8 + b);
+		else
+			sym[b] = (u16)(b == 1 ? SYM_NEAR_1 + (byte & 0xfu) : SYM_NEAR + b);
+	}
+}
+
+/* Fills in the template's words and masks, and the symbols. Equal far words share theirs. */
+static void describe(struct maptmpl_one *t, struct maptmpl_making *mk, const u64 *page, u64 va)
+{
+	size_t last_far = 0;
+
+	for (size_t i = 0; i < MAPTMPL_WORDS; i++) {
+		bool address = maptmpl_is_address(page[i], va);
+
+		t->mask[i] = address ? ~(u64)0 : 0;
+		t->word[i] = address ? page[i] - va : page[i];
+		if (address && !maptmpl_is_near(page[i], va) && page[i] != page[last_far])
+			last_far = i;
+		word_symbols(mk->sym + i * 8, page[i], va, (u16)last_far);
+	}
+}
+
+/* Takes a match from p on if that is the cheapest way on from there so far. */
+static void take_match(struct maptmpl_making *mk, size_t p, u16 len, const struct match_kind *kind)
+{
+	u32 bits = mk->bits[p + len] + kind->bits;
+
+	if (bits >= mk->bits[p])
+		return;
+	mk->bits[p] = bits;
+	mk->len[p] = len;
+	mk->back[p] = kind->back;
+}
+
+/* The cheapest way through the page, from its end backwards. */
+static void find_matches(struct maptmpl_making *mk)
+{
+	u16 run[ARRAY_SIZE(kinds)] = { 0 };
+
+	mk->bits[PAGE_SIZE] = 0;
+	for (size_t p = PAGE_SIZE; p-- > 0;) {
+		mk->bits[p] = mk->bits[p + 1] + LITERAL_BITS;
+		mk->len[p] = 0;
+		for (size_t k = 0; k < ARRAY_SIZE(kinds); k++) {
+			size_t back = kinds[k].back;
+
+			if (p < back || mk->sym[p] != mk->sym[p - back])
+				run[k] = 0;
+			else if (++run[k] >= MATCH_MIN)
+				take_match(mk, p, run[k], &kinds[k]);
+		}
+	}
+}
+
+static int list_sequences(struct maptmpl_making *mk)
+{
+	u32 literals = 0;
+
+	memset(mk->literals, 0, sizeof(mk->literals));
+	mk->nseq = 0;
+	for (size_t p = 0; p < PAGE_SIZE;) {
+		if (mk->len[p] == 0) {
+			bit_set(mk->literals, p++);
+			literals++;
+			continue;
+		}
+		if (mk->nseq == SEQUENCES_MAX)
+			return -E2BIG;
+		mk->seq[mk->nseq++] = (ZSTD_Sequence){ .offset = mk->back[p],
+						       .litLength = literals,
+						       .matchLength = mk->len[p] };
+		p += mk->len[p];
+		literals = 0;
+	}
+	if (mk->nseq == 0)
+		return -ENOENT;
+	/* the end of the block, after its last literals */
+	mk->seq[mk->nseq++] = (ZSTD_Sequence){ .litLength = literals };
+	return 0;
+}
+
+static int make_frame(struct maptmpl_one *t, const struct maptmpl_making *mk, const u64 *page)
+{
+	size_t n = ZSTD_compressSequences(mk->c, t->frame, sizeof(t->frame), mk->seq, mk->nseq,
+					  page, PAGE_SIZE);
+
+	if (ZSTD_isError(n))
+		return -EINVAL;
+	t->len = n;
+	return 0;
+}
+
+/* Where the raw literals begin in a frame of one compressed block without a window descriptor; 0:
+ * this frame is not so. */
+static size_t literals_at(const u8 *f, size_t len, size_t *n)
+{
+	size_t at = 10;
+
+	/* one segment with two bytes of content size, then a last block, compressed, whose literals
+	 * are raw */
+	if (len < 16 || (f[4] & 0xe7) != 0x60 || (f[7] & 7) != 5 || (f[10] & 3) != 0)
+		return 0;
+	switch (f[at] >> 2 & 3) { /* how their number is written */
+	case 1:
+		*n = (size_t)(f[at] >> 4 | f[at + 1] << 4);
+		at += 2;
+		break;
+	case 3:
+		*n = (size_t)(f[at] >> 4 | f[at + 1] << 4 | f[at + 2] << 12);
+		at += 3;
+		break;
+	default:
+		*n = f[at] >> 3;
+		at++;
+	}
+	return *n <= len - at ? at : 0;
+}
+
+/* Lists the literals that depend on the address. */
+static int list_fixes(struct maptmpl_one *t, const struct maptmpl_making *mk)
+{
+	size_t n = 0, at = literals_at(t->frame, t->len, &n);
+
+	t->nfix = 0;
+	if (at == 0 || n != bit_count(mk->literals, ARRAY_SIZE(mk->literals)))
+		return -EINVAL;
+	for (size_t p = bit_next(mk->literals, PAGE_SIZE, 0, true); p < PAGE_SIZE;
+	     p = bit_next(mk->literals, PAGE_SIZE, p + 1, true)) {
+		if (mk->sym[p] >= SYM_NEAR_1) {
+			if (t->nfix == MAPTMPL_FIXES_MAX)
+				return -E2BIG;
+			t->fix[t->nfix++] = (struct maptmpl_fix){ .at = (u16)at,
+								  .word = p / 8 & 0xfff,
+								  .byte = p % 8 & 0xf };
+		}
+		at++;
+	}
+	return 0;
+}
+
+/* Whether the template's frame at an address decompresses to the page that it describes there. */
+static bool try_at(const struct maptmpl_one *t, struct maptmpl_making *mk, u64 va)
+{
+	for (size_t i = 0; i < MAPTMPL_WORDS; i++)
+		mk->page[i] = t->word[i] + (va & t->mask[i]);
+	maptmpl_frame(t, va, mk->frame);
+	return ZSTD_decompressDCtx(mk->d, mk->out, PAGE_SIZE, mk->frame, t->len) == PAGE_SIZE &&
+	       memcmp(mk->out, mk->page, PAGE_SIZE) == 0;
+}
+
+struct maptmpl_making *maptmpl_making_open(void)
+{
+	struct maptmpl_making *mk = malloc(sizeof(*mk));
+
+	if (!mk)
+		return NULL;
+	mk->c = ZSTD_createCCtx();
+	mk->d = ZSTD_createDCtx();
+	if (!mk->c || !mk->d) {
+		maptmpl_making_close(mk);
+		return NULL;
+	}
+	/* an offset that was just used costs next to nothing, if zstd is told to look for such */
+	ZSTD_CCtx_setParameter(mk->c, ZSTD_c_searchForExternalRepcodes, ZSTD_ps_enable);
+	ZSTD_CCtx_setParameter(mk->c, ZSTD_c_literalCompressionMode, ZSTD_ps_disable);
+	ZSTD_CCtx_setParameter(mk->c, ZSTD_c_blockDelimiters, ZSTD_sf_explicitBlockDelimiters);
+	ZSTD_CCtx_setParameter(mk->c, ZSTD_c_compressionLevel, 1);
+	return mk;
+}
+
+void maptmpl_making_close(struct maptmpl_making *mk)
+{
+	if (!mk)
+		return;
+	ZSTD_freeCCtx(mk->c);
+	ZSTD_freeDCtx(mk->d);
+	free(mk);
+}
+
+int maptmpl_make(struct maptmpl_making *mk, struct maptmpl_one *t, const u64 *page, u64 va)
+{
+	int rc;
+
+	describe(t, mk, page, va);
+	find_matches(mk);
+	rc = list_sequences(mk);
+	if (rc == 0)
+		rc = make_frame(t, mk, page);
+	if (rc == 0)
+		rc = list_fixes(t, mk);
+	if (rc == 0 && !(try_at(t, mk, va) && try_at(t, mk, ELSEWHERE)))
+		rc = -EBADMSG;
+	return rc;
+}
