@@ -25,7 +25,7 @@ struct compressor {
 	enum compress_kind kind;
 	ZSTD_CCtx *zstd;
 	bool choose_literals;
-	ZSTD_ParamSwitch_e literals; /* in force, where it is chosen page by page */
+	int literals; /* in force, where it is chosen page by page */
 	z_stream zlib;
 	bool zlib_ready;
 };
@@ -67,10 +67,10 @@ static size_t zstd_page(struct compressor *c, const u8 *page, u8 *dst, size_t ca
 	size_t n;
 
 	if (c->choose_literals) {
-		ZSTD_ParamSwitch_e want = page_is_text(page) ? ZSTD_ps_enable : ZSTD_ps_disable;
+		int want = page_is_text(page) ? ZSTD_ps_enable : ZSTD_ps_disable;
 
 		if (want != c->literals)
-			ZSTD_CCtx_setParameter(c->zstd, ZSTD_c_literalCompressionMode, (int)want);
+			ZSTD_CCtx_setParameter(c->zstd, ZSTD_c_literalCompressionMode, want);
 		c->literals = want;
 	}
 	n = ZSTD_compress2(c->zstd, dst, cap, page, PAGE_SIZE);

@@ -37,7 +37,7 @@ static inline bool maptmpl_is_address(u64 word, u64 va)
 	return word - va + MAPTMPL_FAR < 2 * MAPTMPL_FAR;
 }
 
-/* What making templates takes, about 200 KiB: only there once one is to be made. NULL: no memory.
+/* What making templates takes, about 240 KiB: only there once one is to be made. NULL: no memory.
  */
 struct maptmpl_making;
 struct maptmpl_making *maptmpl_making_open(void);
