@@ -25,15 +25,19 @@ static u64 any(void)
 	return rng;
 }
 
-/* Any page of any address space: at its ends too. */
+static u64 kernel_va(void)
+{
+	return 0xffff000000000000 | (any() & 0xffffffff000);
+}
+
+/* Any page of any address space: at its ends too, where numbers look like addresses. */
 static u64 any_va(void)
 {
 	static const u64 ends[] = { 0, 0x1000, 0xfffffffffffff000, 0xffffea0000000000,
 				    0x7ffffffffffff000 };
 	u64 r = any();
 
-	return r % 8 ? (r | 0xffff000000000000) & ~(u64)(PAGE_SIZE - 1)
-		     : ends[r / 8 % ARRAY_SIZE(ends)];
+	return r % 8 ? kernel_va() : ends[r / 8 % ARRAY_SIZE(ends)];
 }
 
 /* Struct pages as a kernel's boot leaves them: two list heads that point at themselves. */
@@ -83,7 +87,7 @@ static void test_unused(void **state)
 	(void)state;
 	assert_non_null(m);
 	for (unsigned i = 0; i < 3000; i++) {
-		u64 va = any_va();
+		u64 va = kernel_va();
 		size_t n;
 
 		make_unused(page, va, 0x17ffffc0000000);
@@ -104,7 +108,7 @@ static void test_areas(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < 3000; i++) {
-		u64 va = any_va();
+		u64 va = kernel_va();
 		size_t n;
 
 		make_area(page, va, 0x17ffffc0000000, steps[i % ARRAY_SIZE(steps)]);
@@ -123,7 +127,7 @@ static void test_many_kinds(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < 40 * MAPTMPL_MAX; i++) {
-		u64 va = any_va();
+		u64 va = kernel_va();
 
 		make_unused(page, va, i / 8 % (2 * MAPTMPL_MAX));
 		if (try_page(m, page, va) == 0)
