@@ -11,25 +11,41 @@
 #include "base/types.h"
 #include "cmd/cmd.h"
 #include "cmdline.h"
+#include "cpus.h"
 #include "kexec.h"
 #include "tree.h"
 
 struct load_opts {
 	const char *kver, *kernel, *initrd, *append, *cmdline;
+	unsigned cpus; /* 0: not asked for */
 };
 
 static const struct option longopts[] = {
 	{ "kernel", required_argument, NULL, 'K' },
 	{ "initrd", required_argument, NULL, 'i' },
+	{ "cpus", required_argument, NULL, 'n' }, /* of the capture kernel */
 	{ "append", required_argument, NULL, 'a' },
 	{ "cmdline", required_argument, NULL, 'c' },
 	{ NULL, 0, NULL, 0 },
 };
 
-/* NULL, or what is wrong. */
-static const char *opts_read(struct load_opts *o, int argc, char **argv)
+static int opts_check(const struct load_opts *o, struct err *e)
 {
-	int c;
+	if (o->append && o->cmdline)
+		return err_set(e, -EINVAL, "--append and --cmdline exclude each other");
+	if (o->cpus && o->cmdline)
+		return err_set(e, -EINVAL, "--cpus and --cmdline exclude each other");
+	if (o->cpus && cmdline_has(o->append, "nr_cpus"))
+		return err_set(e, -EINVAL, "--cpus and nr_cpus= in --append exclude each other");
+	if (o->kver && (strchr(o->kver, '/') || !o->kver[0]))
+		return err_set(e, -EINVAL, "-k: not a kernel release");
+	return 0;
+}
+
+/* 0, or -EINVAL with what is wrong. */
+static int opts_read(struct load_opts *o, int argc, char **argv, struct err *e)
+{
+	int c, rc;
 
 	opterr = 0;
 	optind = 1;
@@ -50,19 +66,20 @@ static const char *opts_read(struct load_opts *o, int argc, char **argv)
 		case 'c':
 			o->cmdline = optarg;
 			break;
+		case 'n':
+			rc = cpus_parse(optarg, &o->cpus, e);
+			if (rc)
+				return rc;
+			break;
 		case ':':
-			return "an option needs a value";
+			return err_set(e, -EINVAL, "an option needs a value");
 		default:
-			return "unknown option";
+			return err_set(e, -EINVAL, "unknown option");
 		}
 	}
 	if (optind < argc)
-		return "unknown argument";
-	if (o->append && o->cmdline)
-		return "--append and --cmdline exclude each other";
-	if (o->kver && (strchr(o->kver, '/') || !o->kver[0]))
-		return "-k: not a kernel release";
-	return NULL;
+		return err_set(e, -EINVAL, "unknown argument");
+	return opts_check(o, e);
 }
 
 static int check_reserved(struct err *e)
@@ -86,13 +103,16 @@ static int check_reserved(struct err *e)
 static int make_cmdline(char line[static CMDLINE_CAP], const struct load_opts *o, struct err *e)
 {
 	_cleanup_free_ char *running = NULL;
+	char cpus[CPUS_WORDS_CAP] = "";
 	size_t len;
 	int rc;
 
 	if (o->cmdline)
 		return cmdline_take(line, o->cmdline, e);
 	rc = io_read_file("/proc/cmdline", 1 << 16, &running, &len, e);
-	return rc ? rc : cmdline_make(line, running, o->append, e);
+	if (!rc && o->cpus)
+		rc = cpus_words(cpus, "", o->cpus, running, o->append, e);
+	return rc ? rc : cmdline_make(line, running, cpus, o->append, e);
 }
 
 static int check_initrd(const char *path, const char *kver, struct err *e)
@@ -153,12 +173,11 @@ static int check_loaded(s64 want, struct err *e)
 int cmd_load(int argc, char **argv)
 {
 	struct load_opts o = { 0 };
-	const char *wrong = opts_read(&o, argc, argv);
 	struct err e = { 0 };
 	struct utsname u;
 
-	if (wrong)
-		return cmd_usage(argv[0], wrong);
+	if (opts_read(&o, argc, argv, &e))
+		return cmd_usage(argv[0], e.msg);
 	if (uname(&u)) {
 		err_sys(&e, -errno, "uname");
 		return cmd_fail(argv[0], 1, &e);

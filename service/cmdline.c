@@ -28,7 +28,7 @@ static const struct {
 	{ "mem", "kexec gives the memory map" },
 	{ "memmap", "kexec gives the memory map" },
 	{ "memtest", "takes time" },
-	/* CPUs: there is one */
+	/* CPUs: there is one, or as many as --cpus says */
 	{ "nr_cpus", "set below" },
 	{ "maxcpus", "nr_cpus= takes its place" },
 	{ "possible_cpus", "nr_cpus= takes its place" },
@@ -128,20 +128,26 @@ static bool word_dropped(const struct word *w)
 	return false;
 }
 
+bool cmdline_has(const char *text, const char *name)
+{
+	struct word w;
+
+	while (text && word_next(&text, &w))
+		if (word_is(&w, name))
+			return true;
+	return false;
+}
+
 static bool has_name_of(const char *text, const char *like)
 {
 	char name[32];
 	size_t len = strcspn(like, "=");
-	struct word w;
 
-	if (!text || len >= sizeof(name))
+	if (len >= sizeof(name))
 		return false;
 	memcpy(name, like, len);
 	name[len] = '\0';
-	while (word_next(&text, &w))
-		if (word_is(&w, name))
-			return true;
-	return false;
+	return cmdline_has(text, name);
 }
 
 struct line {
@@ -182,8 +188,8 @@ static int line_end(const struct line *l, struct err *e)
 	return (int)l->len;
 }
 
-int cmdline_make(char buf[static CMDLINE_CAP], const char *running, const char *append,
-		 struct err *e)
+int cmdline_make(char buf[static CMDLINE_CAP], const char *running, const char *cpus,
+		 const char *append, struct err *e)
 {
 	struct line l = { .buf = buf };
 	struct word w;
@@ -196,8 +202,9 @@ int cmdline_make(char buf[static CMDLINE_CAP], const char *running, const char *
 		if (!word_dropped(&w))
 			line_add(&l, w.at, w.len);
 	}
+	line_add_words(&l, cpus);
 	for (size_t i = 0; i < ARRAY_SIZE(added); i++)
-		if (!has_name_of(append, added[i].word))
+		if (!has_name_of(cpus, added[i].word) && !has_name_of(append, added[i].word))
 			line_add(&l, added[i].word, strlen(added[i].word));
 	line_add_words(&l, append);
 	return line_end(&l, e);

@@ -13,7 +13,7 @@ const struct cmd cmd_table[] = {
 	{ "dmesg", "FILE", "the dead kernel's log as text", cmd_dmesg },
 	{ "verify", "FILE", "check every page of a dump", cmd_verify },
 	{ "conf", "[--cmdline STRING] FILE", "check a configuration and print it", cmd_conf },
-	{ "load", "[-k KVER] [--kernel F] [--initrd F] [--append S | --cmdline S]",
+	{ "load", "[-k KVER] [--kernel F] [--initrd F] [--cpus N] [--append S | --cmdline S]",
 	  "load the capture kernel", cmd_load },
 	{ "unload", "", "unload the capture kernel", cmd_unload },
 	{ "status", "[--json]", "whether a crash now would be captured", cmd_status },

@@ -9,7 +9,8 @@
 
 #include "../cmdline.h"
 
-#define ADDED "nr_cpus=1 irqpoll reset_devices acpi_no_memhotplug panic=10"
+#define ADDED_BUT_CPUS "irqpoll reset_devices acpi_no_memhotplug panic=10"
+#define ADDED "nr_cpus=1 " ADDED_BUT_CPUS
 
 static void test_make(void **state)
 {
@@ -52,11 +53,54 @@ static void test_make(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(t); i++) {
-		int rc = cmdline_make(buf, t[i].running, t[i].append, &e);
+		int rc = cmdline_make(buf, t[i].running, NULL, t[i].append, &e);
 
 		assert_string_equal(buf, t[i].want);
 		assert_int_equal(rc, strlen(t[i].want));
 	}
+}
+
+/* The words about CPUs take the place of the default, and what append says comes last. */
+static void test_cpus(void **state)
+{
+	static const struct {
+		const char *cpus, *append, *want;
+	} t[] = {
+		{ NULL, NULL, "q " ADDED },
+		{ "", NULL, "q " ADDED },
+		{ "nr_cpus=1", NULL, "q " ADDED },
+		{ "nr_cpus=4 disable_cpu_apicid=0", NULL,
+		  "q nr_cpus=4 disable_cpu_apicid=0 " ADDED_BUT_CPUS },
+		{ "nr_cpus=4", "disable_cpu_apicid=2 panic=0",
+		  "q nr_cpus=4 irqpoll reset_devices acpi_no_memhotplug disable_cpu_apicid=2 "
+		  "panic=0" },
+	};
+	char buf[CMDLINE_CAP];
+	struct err e;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(t); i++) {
+		assert_true(cmdline_make(buf, "q nr_cpus=9", t[i].cpus, t[i].append, &e) > 0);
+		assert_string_equal(buf, t[i].want);
+	}
+}
+
+static void test_has(void **state)
+{
+	static const struct {
+		const char *text, *name;
+		bool has;
+	} t[] = {
+		{ NULL, "nr_cpus", false },
+		{ "", "nr_cpus", false },
+		{ "a nr-cpus=2\n", "nr_cpus", true },
+		{ "a \"nr_cpus=2\"", "nr_cpus", true },
+		{ "a=\"b nr_cpus=2\" xnr_cpus=1 nr_cpusx=1", "nr_cpus", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(t); i++)
+		assert_int_equal(cmdline_has(t[i].text, t[i].name), t[i].has);
 }
 
 /* One word of n bytes: the longest that fits, and one more. */
@@ -70,11 +114,11 @@ static void test_limit(void **state)
 	assert_int_equal(CMDLINE_MAX + 1 + 30, 2047);
 	memset(text, 'x', sizeof(text));
 	text[most] = '\0';
-	assert_int_equal(cmdline_make(buf, text, NULL, &e), CMDLINE_MAX);
+	assert_int_equal(cmdline_make(buf, text, NULL, NULL, &e), CMDLINE_MAX);
 	assert_int_equal(strlen(buf), CMDLINE_MAX);
 	text[most] = 'x';
 	text[most + 1] = '\0';
-	assert_int_equal(cmdline_make(buf, text, NULL, &e), -E2BIG);
+	assert_int_equal(cmdline_make(buf, text, NULL, NULL, &e), -E2BIG);
 	assert_non_null(strstr(e.msg, "would have 2017 bytes, the kernel takes 2016"));
 
 	text[most + 1] = 'x';
@@ -97,8 +141,8 @@ static void test_take(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_make),
-		cmocka_unit_test(test_limit),
+		cmocka_unit_test(test_make), cmocka_unit_test(test_cpus),
+		cmocka_unit_test(test_has),  cmocka_unit_test(test_limit),
 		cmocka_unit_test(test_take),
 	};
 
