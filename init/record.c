@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "../dumper/base/clock.h"
 #include "path.h"
@@ -23,6 +24,22 @@ static const char *const outcomes[] = {
 	[OUTCOME_INCOMPLETE] = "incomplete",
 	[OUTCOME_FAILED] = "failed",
 };
+
+/* The capture kernel's CPUs as it lists them ("0-1"): --cpus of `crashpod load` is a wish. */
+static void put_cpus(struct json *j)
+{
+	char text[64];
+	int fd = open("/sys/devices/system/cpu/online", O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+
+	if (fd >= 0)
+		close(fd);
+	if (n <= 0)
+		return;
+	text[n] = '\0';
+	text[strcspn(text, "\n")] = '\0';
+	json_string(j, "cpus_online", text);
+}
 
 /* The configuration as it was in force, line by line: the names of the file itself. */
 static void put_asked(const struct init *in, struct json *j)
@@ -97,6 +114,7 @@ int record_text(const struct init *in, struct json *j)
 	json_u64(j, "crash_time", sh->crash_time);
 	json_u64(j, "capture_time", (u64)in->stamp);
 	json_u64(j, "dmesg_bytes", atomic_load(&sh->text_len));
+	put_cpus(j);
 	put_target(in, j);
 	put_asked(in, j);
 	put_notes(in, j);

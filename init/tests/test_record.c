@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #include "../../dumper/base/record_read.h"
@@ -72,6 +73,8 @@ static void test_first(void **state)
 	assert_member(&j, "status", "writing");
 	assert_member(&j, "kernel", "6.1.0-50-cloud-amd64");
 	assert_member(&j, "panic", "BUG: \"x\"?[2J\\");
+	if (!access("/sys/devices/system/cpu/online", R_OK))
+		assert_has(&j, "\"cpus_online\": \"0");
 	assert_has(&j, "\"keep 3\"");
 	assert_has(&j, "\"ext4 UUID=1-2\"");
 	assert_has(&j, "\"a note\"");
