@@ -35,7 +35,8 @@ def cmd_samples(args):
 def _options(args, fmt):
     return loop.Options(kernel=args.kernel, format=fmt, level=args.level, cpus=args.cpus,
                         memory_mib=args.mem, crashkernel=args.crashkernel,
-                        loader=args.loader, target=args.target)
+                        loader=args.loader, target=args.target,
+                        capture_cpus=args.capture_cpus, panic_cpu=args.panic_cpu)
 
 
 def cmd_loop(args):
@@ -157,6 +158,10 @@ def _run_arguments(p, formats=True):
                        help="the device as crashpod.conf names it")
         p.add_argument("--loader", default="syscall", choices=("syscall", "kexec-tools"),
                        help="kexec-tools: as on a kernel without kexec_file_load(2)")
+        p.add_argument("--capture-cpus", type=int, default=0, metavar="N",
+                       help="crashpod load --cpus N (not given)")
+        p.add_argument("--panic-cpu", type=int, metavar="CPU",
+                       help="the one that sysrq-c runs on (any)")
 
 
 def parse():

@@ -32,9 +32,15 @@ class Options:
     name: str = ""
     target: str = f"UUID={image.ROOT_UUID}"
     loader: str = "syscall"  # or "kexec-tools": kexec_file_load(2) answers ENOSYS
+    capture_cpus: int = 0  # --cpus of `crashpod load`; 0: not given
+    panic_cpu: int = None  # None: wherever the shell happens to run
 
     def title(self):
         tail = "" if self.loader == "syscall" else f"-{self.loader}"
+        if self.capture_cpus:
+            tail += f"-cpus{self.capture_cpus}"
+        if self.panic_cpu is not None:
+            tail += f"-panic{self.panic_cpu}"
         return self.name or f"{self.kernel}-{self.format}-d{self.level}-{self.memory_mib}M{tail}"
 
 
@@ -85,6 +91,13 @@ def loader(options, where):
     return "nosys ", [("usr/bin/nosys", nosys), *scenario.kexec_files()]
 
 
+def crash_script(options):
+    """/test/crash: the CPU that runs it is the one that panics, and boots the capture kernel."""
+    if options.panic_cpu is None:
+        return scenario.CRASH
+    return f"taskset {1 << options.panic_cpu:x} sh -c '{scenario.CRASH.strip()}'\n"
+
+
 def make_plan(options, where):
     """The production system that crashpod is installed on."""
     kernel = kernels.ensure(options.kernel)
@@ -92,18 +105,19 @@ def make_plan(options, where):
     conf.write_text(configuration(options), encoding="ascii")
     initrd = make_initrd(kernel, conf, where / "crashpod.img")
     prefix, loader_files = loader(options, where)
+    cpus = f" --cpus {options.capture_cpus}" if options.capture_cpus else ""
     load = ("set -e\n"
             f"{prefix}crashpod load\n"
             f"{prefix}crashpod unload\n"
             "test \"$(cat /sys/kernel/kexec_crash_loaded)\" = 0\n"
             "if crashpod status > /test/out/status.unloaded; then exit 3; fi\n"
-            f"{prefix}crashpod load --append 'console=ttyS0 loglevel=7'\n"
+            f"{prefix}crashpod load{cpus} --append 'console=ttyS0 loglevel=7'\n"
             "crashpod status\n"
             "crashpod status --json > /test/out/status.json\n")
     after = "crashpod list > /test/out/list\n"
     size = options.memory_mib + 1024 if options.level < 8 else options.memory_mib // 2 + 512
     return scenario.Plan(
-        kernel, where, load=load, memory_mib=options.memory_mib,
+        kernel, where, load=load, crash=crash_script(options), memory_mib=options.memory_mib,
         crashkernel=options.crashkernel, cpus=options.cpus, disk_mib=size,
         files=[("usr/bin/crashpod", _needed(paths.BUILD / "crashpod")),
                (f"boot/vmlinuz-{kernel.kver}", kernel.vmlinuz),
@@ -158,6 +172,35 @@ def judge_files(report):
         report.add("record")
     except ValueError as e:
         report.add("record", f"crashpod.json: {e}")
+
+
+def cpus_wanted(options):
+    """How many CPUs the capture kernel has: the boot CPU stays down unless it panicked."""
+    if options.capture_cpus < 2:
+        return 1
+    usable = options.cpus if options.panic_cpu == 0 else options.cpus - 1
+    return min(options.capture_cpus, usable)
+
+
+def judge_cpus(report):
+    """What `crashpod load` asked for, and what the capture kernel and the dump made of it."""
+    options, want = report.options, cpus_wanted(report.options)
+    line = re.findall(r"^command line: (.*)$", _read(report.outcome.out / "load.log"), re.M)[-1:]
+    words = [w for w in " ".join(line).split() if re.match("nr_cpus|disable_cpu_apicid", w)]
+    # QEMU numbers APICs from 0, which the boot CPU has.
+    asked = [f"nr_cpus={options.capture_cpus or 1}"]
+    asked += ["disable_cpu_apicid=0"] if options.capture_cpus > 1 else []
+    report.add("cpus-asked", None if words == asked else f"{words}, not {asked}")
+    if options.panic_cpu is not None and report.dump is not None:
+        text = _read(report.dump.parent / report.dump.name.replace("dump.", "dmesg."))
+        on = re.findall(r"\bCPU: (\d+) ", text.partition("Kernel panic")[2])
+        report.add("panic-cpu", None if on[:1] == [str(options.panic_cpu)] else
+                   f"the log says that CPU {on[:1]} panicked")
+    online = report.record.get("cpus_online")
+    report.add("cpus-online", None if online == ("0" if want == 1 else f"0-{want - 1}") else
+               f"the capture kernel had CPUs {online}, not {want}")
+    threads = report.record.get("dump", {}).get("threads")
+    report.add("dump-threads", None if threads == want else f"{threads}, not {want}")
 
 
 def judge_command(report):
@@ -245,6 +288,7 @@ def run(options):
         report.seconds = stages(report.outcome)
         judge_guest(report)
         judge_files(report)
+        judge_cpus(report)
         if report.dump is not None:
             judge_command(report)
             manifest, kept = judge_pages(report, plan)
