@@ -33,6 +33,8 @@ def cmd_samples(args):
 
 
 def _options(args, fmt):
+    if args.panic_cpu is not None and not 0 <= args.panic_cpu < args.cpus:
+        raise paths.GroundError(f"--panic-cpu {args.panic_cpu}: the guest has {args.cpus} CPUs")
     return loop.Options(kernel=args.kernel, format=fmt, level=args.level, cpus=args.cpus,
                         memory_mib=args.mem, crashkernel=args.crashkernel,
                         loader=args.loader, target=args.target,

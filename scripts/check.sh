@@ -98,6 +98,8 @@ qemu() {
 	qemu_run qemu-loop loop --kernel "$KERNEL"
 	qemu_run qemu-loop-second loop --kernel "$SECOND" --format kdump
 	qemu_run qemu-kexec-tools loop --kernel "$KERNEL" --format kdump --loader kexec-tools
+	qemu_run qemu-cpus loop --kernel "$KERNEL" --format kdump --crashkernel 128M \
+		--cpus 3 --capture-cpus 3 --panic-cpu 2
 	qemu_run qemu-hostile hostile --kernel "$KERNEL" --only pages vmcoreinfo
 	qemu_run qemu-matrix matrix --kernel "$KERNEL" --profile plain --fresh --levels 1 31
 	qemu_run qemu-matrix-second matrix --kernel "$SECOND" --profile plain --fresh --levels 31 \

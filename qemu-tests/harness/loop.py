@@ -175,7 +175,11 @@ def judge_files(report):
 
 
 def cpus_wanted(options):
-    """How many CPUs the capture kernel has: the boot CPU stays down unless it panicked."""
+    """How many CPUs the capture kernel has: the boot CPU stays down unless it panicked.
+
+    QEMU's boot CPU would survive the INIT that resets a machine: asking for all CPUs and missing
+    one is how a run shows that it was left alone.
+    """
     if options.capture_cpus < 2:
         return 1
     usable = options.cpus if options.panic_cpu == 0 else options.cpus - 1
