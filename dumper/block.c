@@ -6,7 +6,6 @@
 
 #include "base/bits.h"
 
-#define GROUP_PAGES ((size_t)64) /* whose descriptors fill a page of the memory map */
 #define GROUP_BAD 4
 
 int block_view_open(struct block_view *bv, const struct core *core, const struct memmap *mm,
@@ -19,8 +18,7 @@ int block_view_open(struct block_view *bv, const struct core *core, const struct
 	if (!mm)
 		return 0;
 	bv->missing = calloc(block_pages / 64, 8);
-	bv->described = malloc(block_pages);
-	if (!bv->missing || !bv->described)
+	if (!bv->missing)
 		return err_sys(e, -ENOMEM, "classes of a block");
 	return memmap_view_open(&bv->mv, mm, block_pages, e);
 }
@@ -28,7 +26,6 @@ int block_view_open(struct block_view *bv, const struct core *core, const struct
 void block_view_close(struct block_view *bv)
 {
 	free(bv->missing);
-	free(bv->described);
 	if (bv->mm)
 		memmap_view_close(&bv->mv);
 	memset(bv, 0, sizeof(*bv));
@@ -155,13 +152,13 @@ static void walk_pages(struct block_view *bv, const struct walk *w)
  * then either. Sane kernels have no such group; the most it could cost one is room for 64 pages. */
 static void doubt_groups(const struct walk *w)
 {
-	for (size_t at = 0; at < w->n; at += GROUP_PAGES) {
+	for (size_t at = 0; at < w->n; at += BLOCK_GROUP) {
 		u8 *cls = w->cls + at;
 		size_t bad = 0;
 
-		for (size_t i = 0; i < GROUP_PAGES; i++)
+		for (size_t i = 0; i < BLOCK_GROUP; i++)
 			bad += cls[i] == PC_UNKNOWN;
-		for (size_t i = 0; bad && i < GROUP_PAGES; i++) {
+		for (size_t i = 0; bad && i < BLOCK_GROUP; i++) {
 			const struct page_class_info *info = &page_class_table[cls[i]];
 
 			if (info->level_mask || (bad >= GROUP_BAD && cls[i] != PC_NO_MEMMAP))
@@ -231,41 +228,32 @@ void block_classify(struct block_view *bv, u64 pfn, const u64 *ram, u8 *cls)
 		cls[i] = PC_HOLE;
 }
 
+void block_kept_groups(const u8 *cls, size_t pages, unsigned level, u8 *kept)
+{
+	memset(kept, 0, pages / BLOCK_GROUP / 8);
+	for (size_t i = 0; i < pages; i++) {
+		if (page_class_dumped(cls[i], level))
+			kept[i / BLOCK_GROUP / 8] |= (u8)(1u << (i / BLOCK_GROUP % 8));
+	}
+}
+
 /* Whether all pages described by the records that lie at least partly in [off, off + PAGE_SIZE) of
  * the memory map (off in bytes from the record of pfn 0) are left out. */
-static bool describes_only_excluded(struct block_view *bv, u64 off, unsigned level, u64 *block,
-				    struct err *e)
+static bool describes_only_excluded(const struct block_view *bv, u64 off, const u8 *kept, u64 pages)
 {
 	u64 size = bv->core->ki.page.size;
-	u64 first = off / size, last = (off + PAGE_SIZE - 1) / size;
+	u64 first = off / size / BLOCK_GROUP, last = (off + PAGE_SIZE - 1) / size / BLOCK_GROUP;
 
-	for (u64 pfn = first; pfn <= last; pfn++) {
-		u64 begin = pfn / bv->pages * bv->pages;
-
-		if (begin != *block) {
-			size_t words = bv->pages / 64;
-			u64 *ram = calloc(2 * words, 8);
-
-			*block = ~(u64)0;
-			if (!ram ||
-			    source_bits(bv->core->src, begin, bv->pages, ram, ram + words, e)) {
-				free(ram);
-				return false;
-			}
-			block_classify(bv, begin, ram, bv->described);
-			free(ram);
-			*block = begin;
-		}
-		if (page_class_dumped(bv->described[pfn - begin], level))
+	for (u64 group = first; group <= last && group < pages / BLOCK_GROUP; group++) {
+		if (kept[group / 8] >> (group % 8) & 1)
 			return false;
 	}
 	return true;
 }
 
-size_t block_drop_vmemmap(struct block_view *bv, u64 pfn, const u8 *cls, unsigned level, u64 *keep,
-			  struct err *e)
+size_t block_drop_vmemmap(const struct block_view *bv, u64 pfn, const u8 *cls, const u8 *kept,
+			  u64 pages, u64 *keep)
 {
-	u64 block = ~(u64)0;
 	size_t dropped = 0;
 
 	for (size_t i = 0; bv->mm && i < bv->pages; i++) {
@@ -277,7 +265,7 @@ size_t block_drop_vmemmap(struct block_view *bv, u64 pfn, const u8 *cls, unsigne
 		r = ranges_find(&bv->mm->phys, pa);
 		if (!r || pa < r->pa || PAGE_SIZE > r->pa + r->size - pa)
 			continue;
-		if (describes_only_excluded(bv, r->off + (pa - r->pa), level, &block, e)) {
+		if (describes_only_excluded(bv, r->off + (pa - r->pa), kept, pages)) {
 			bit_clear(keep, i);
 			dropped++;
 		}

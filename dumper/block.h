@@ -9,15 +9,16 @@
 #include "classify.h"
 #include "memmap.h"
 
+#define BLOCK_GROUP ((size_t)64) /* pages whose descriptors fill a page of the memory map */
+
 struct block_view {
 	const struct core *core;
 	const struct memmap *mm; /* NULL: the kernel is not understood, all RAM is PC_NO_MEMMAP */
 	struct memmap_view mv;
 	u64 head_va; /* head in another block that was looked up last; 0: none */
 	enum page_class head_class;
-	u64 *missing;  /* scratch of memmap_block() */
-	u8 *described; /* scratch of -e: classes of a block that memory map describes */
-	size_t pages;  /* of a block */
+	u64 *missing; /* scratch of memmap_block() */
+	size_t pages; /* of a block */
 };
 
 int block_view_open(struct block_view *bv, const struct core *core, const struct memmap *mm,
@@ -28,9 +29,13 @@ void block_view_close(struct block_view *bv);
  * ram: bv->pages bits; pages outside are PC_HOLE. */
 void block_classify(struct block_view *bv, u64 pfn, const u64 *ram, u8 *cls);
 
-/* For -e: clears from keep those memory-map pages of the block that describe only pages which
- * level leaves out. Returns how many. */
-size_t block_drop_vmemmap(struct block_view *bv, u64 pfn, const u8 *cls, unsigned level, u64 *keep,
-			  struct err *e);
+/* For -e: which groups of a block's pages have any that level does not leave out; one bit a group,
+ * bit 0 of byte 0 first. pages: of the block, a multiple of 8 groups. */
+void block_kept_groups(const u8 *cls, size_t pages, unsigned level, u8 *kept);
+
+/* For -e: clears from keep those memory-map pages of the block that describe only pages of groups
+ * which are not in kept, bits for all blocks, of so many pages together. Returns how many. */
+size_t block_drop_vmemmap(const struct block_view *bv, u64 pfn, const u8 *cls, const u8 *kept,
+			  u64 pages, u64 *keep);
 
 #endif

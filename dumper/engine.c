@@ -13,15 +13,15 @@
 #define TICK_MS 1000
 
 /* The table is as long as physical memory reaches, holes too: only what is written takes memory. */
-static int blocks_alloc(struct engine *en, struct err *e)
+static void *blocks_alloc(const struct engine *en, size_t bytes, struct err *e)
 {
-	void *p = mmap(NULL, (en->nblocks + 1) * sizeof(*en->blocks), PROT_READ | PROT_WRITE,
+	void *p = mmap(NULL, (en->nblocks + 1) * bytes, PROT_READ | PROT_WRITE,
 		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
-	if (p == MAP_FAILED)
-		return err_sys(e, -errno, "table of %llu blocks", (unsigned long long)en->nblocks);
-	en->blocks = p;
-	return 0;
+	if (p != MAP_FAILED)
+		return p;
+	err_sys(e, -errno, "table of %llu blocks", (unsigned long long)en->nblocks);
+	return NULL;
 }
 
 int engine_open(struct engine *en, const struct core *core, const struct dump_opts *opts,
@@ -41,9 +41,14 @@ int engine_open(struct engine *en, const struct core *core, const struct dump_op
 		en->block_pages = 1024;
 	en->nblocks = (core->src->max_pfn + en->block_pages - 1) / en->block_pages;
 	pthread_mutex_init(&en->lock, NULL);
-	rc = blocks_alloc(en, e);
-	if (rc)
-		return rc;
+	en->blocks = blocks_alloc(en, sizeof(*en->blocks), e);
+	if (!en->blocks)
+		return -ENOMEM;
+	if (opts->exclude_vmemmap) {
+		en->kept_groups = blocks_alloc(en, engine_group_bytes(en), e);
+		if (!en->kept_groups)
+			return -ENOMEM;
+	}
 	rc = memmap_init(&en->mm, core, core->src->max_pfn, &why);
 	en->have_memmap = rc == 0;
 	if (rc == 0)
@@ -58,6 +63,8 @@ void engine_close(struct engine *en)
 {
 	if (en->blocks)
 		munmap(en->blocks, (en->nblocks + 1) * sizeof(*en->blocks));
+	if (en->kept_groups)
+		munmap(en->kept_groups, (en->nblocks + 1) * engine_group_bytes(en));
 	memmap_deinit(&en->mm);
 	pthread_mutex_destroy(&en->lock);
 }

@@ -2,7 +2,8 @@
 /* engine.h - the two passes over memory that make a dump; inside dumper only.
  * Pass 1 (plan.c) classifies every block, counts, and tells the format which pages there will be.
  * Pass 2 (pool.c) classifies each block again and writes its pages, the most valuable first.
- * Memory: 4 bytes a block, and what each thread holds (struct engine_thread). */
+ * Memory: 4 bytes a block (with -e 2 more for each 1024 pages), and what each thread holds (struct
+ * engine_thread). */
 #ifndef CRASHPOD_ENGINE_H
 #define CRASHPOD_ENGINE_H
 
@@ -37,6 +38,7 @@ struct engine {
 	u64 nblocks;
 	/* By block, as plan_block() packs it: written by pass 1, read by pass 2. */
 	u32 *blocks;
+	u8 *kept_groups; /* for -e, of all blocks, see block_kept_groups(); else NULL */
 	unsigned nthreads;
 	struct dump_progress *progress;
 	struct plan_counts plan;
@@ -46,7 +48,7 @@ struct engine {
 
 	pthread_mutex_t lock; /* guards all below, and the counts when a thread ends */
 	u64 next;	      /* block or chunk to be claimed */
-	unsigned round;
+	unsigned round;	      /* of pass 1: 0, with -e also 1; of pass 2: 0 to PC_ROUNDS */
 	u64 index;	      /* dumped pages in the blocks before next */
 	struct err err;	      /* of the first thread that failed */
 	struct err no_memory; /* of a thread that could not work in pass 2 */
@@ -69,6 +71,12 @@ struct engine_thread {
 	u64 unreadable;
 };
 
+/* Bytes of a block in kept_groups. */
+static inline size_t engine_group_bytes(const struct engine *en)
+{
+	return en->block_pages / BLOCK_GROUP / 8;
+}
+
 int engine_open(struct engine *en, const struct core *core, const struct dump_opts *opts,
 		struct out *out, struct err *e);
 void engine_close(struct engine *en);
@@ -77,13 +85,14 @@ void engine_close(struct engine *en);
  * started is done without. */
 int engine_run(struct engine *en, int (*fn)(struct engine_thread *t, struct err *e), struct err *e);
 
+/* With -e a chunk that holds memory map is planned when all others are known: in two rounds. */
 int plan_run(struct engine *en, struct err *e);
 
 /* The block that begins at pfn: its classes into t->cls, its pages to keep into t->keep at word
  * (pfn - chunk) / 64, where chunk is the pfn of bit 0 of t->ram, t->have and t->keep. *packed is
  * 0 for a block without pages to keep. Both passes ask, and must get the same. */
-int plan_block(struct engine_thread *t, u64 chunk, u64 pfn, struct plan_counts *counts, u32 *packed,
-	       struct err *e);
+void plan_block(struct engine_thread *t, u64 chunk, u64 pfn, struct plan_counts *counts,
+		u32 *packed);
 
 /* The parts of a packed block: pages to keep (0x8000 is the most there can be), the rounds of pass
  * 2 that have any, and a check of which pages they are. */

@@ -45,8 +45,8 @@ static u32 pack(const struct engine_thread *t, const u64 *keep)
 	return (u32)bit_count(keep, words) | rounds << 16 | (u32)(h >> 55) << PACKED_CHECK;
 }
 
-int plan_block(struct engine_thread *t, u64 chunk, u64 pfn, struct plan_counts *counts, u32 *packed,
-	       struct err *e)
+void plan_block(struct engine_thread *t, u64 chunk, u64 pfn, struct plan_counts *counts,
+		u32 *packed)
 {
 	struct engine *en = t->en;
 	size_t word = (pfn - chunk) / 64, words = en->block_pages / 64;
@@ -55,7 +55,7 @@ int plan_block(struct engine_thread *t, u64 chunk, u64 pfn, struct plan_counts *
 
 	*packed = 0;
 	if (bit_count(ram, words) == 0)
-		return 0;
+		return;
 	block_classify(&t->bv, pfn, ram, t->cls);
 	for (size_t i = 0; i < en->block_pages; i++) {
 		enum page_class pc = t->cls[i];
@@ -68,10 +68,10 @@ int plan_block(struct engine_thread *t, u64 chunk, u64 pfn, struct plan_counts *
 		else
 			counts->not_in_source++;
 	}
-	if (en->opts->exclude_vmemmap)
-		counts->vmemmap_excluded += block_drop_vmemmap(&t->bv, pfn, t->cls, level, keep, e);
+	if (en->kept_groups)
+		counts->vmemmap_excluded += block_drop_vmemmap(&t->bv, pfn, t->cls, en->kept_groups,
+							       en->nblocks * en->block_pages, keep);
 	*packed = pack(t, keep);
-	return 0;
 }
 
 int plan_block_again(struct engine_thread *t, u64 pfn, u32 *packed, struct err *e)
@@ -84,7 +84,10 @@ int plan_block_again(struct engine_thread *t, u64 pfn, u32 *packed, struct err *
 	memset(t->have, 0, n / 8);
 	memset(t->keep, 0, n / 8);
 	rc = source_bits(t->en->core->src, pfn, n, t->ram, t->have, e);
-	return rc ? rc : plan_block(t, pfn, pfn, &unused, packed, e);
+	*packed = 0;
+	if (rc == 0)
+		plan_block(t, pfn, pfn, &unused, packed);
+	return rc;
 }
 
 /* The first page of the next chunk, or max_pfn at the end. Where a hole is a hole for the format
@@ -100,28 +103,61 @@ static u64 claim_chunk(struct engine *en)
 		pfn = source_next_ram(s, pfn) / CHUNK_PAGES * CHUNK_PAGES;
 	pfn = MAX(pfn, before);
 	en->next = pfn + CHUNK_PAGES;
-	if (en->progress)
+	if (en->progress && en->round == 0)
 		atomic_fetch_add(&en->progress->pages_done, MIN(en->next, s->max_pfn) - before);
 	pthread_mutex_unlock(&en->lock);
 	return pfn;
 }
 
-static int plan_chunk(struct engine_thread *t, u64 chunk, struct err *e)
+/* -e: notes which groups of the block have pages that will be dumped. */
+static void learn_block(struct engine_thread *t, u64 pfn, const u64 *ram)
 {
 	struct engine *en = t->en;
-	u64 end = MIN(chunk + CHUNK_PAGES, en->core->src->max_pfn);
-	int rc;
 
+	if (en->kept_groups && bit_count(ram, en->block_pages / 64))
+		block_kept_groups(t->cls, en->block_pages, en->out->level,
+				  en->kept_groups + pfn / en->block_pages * engine_group_bytes(en));
+}
+
+/* The RAM of the chunk that t->ram, t->have and t->keep are then about. */
+static int chunk_bits(struct engine_thread *t, u64 chunk, struct err *e)
+{
 	memset(t->ram, 0, sizeof(t->ram));
 	memset(t->have, 0, sizeof(t->have));
 	memset(t->keep, 0, sizeof(t->keep));
-	rc = source_bits(en->core->src, chunk, CHUNK_PAGES, t->ram, t->have, e);
+	return source_bits(t->en->core->src, chunk, CHUNK_PAGES, t->ram, t->have, e);
+}
+
+static int learn_chunk(struct engine_thread *t, u64 chunk, u64 end, struct err *e)
+{
+	struct engine *en = t->en;
+	int rc = chunk_bits(t, chunk, e);
+
 	for (u64 pfn = chunk; pfn < end && rc == 0; pfn += en->block_pages) {
+		const u64 *ram = t->ram + (pfn - chunk) / 64;
+
+		if (bit_count(ram, en->block_pages / 64) == 0)
+			continue;
+		block_classify(&t->bv, pfn, ram, t->cls);
+		learn_block(t, pfn, ram);
+	}
+	return rc;
+}
+
+static int plan_chunk(struct engine_thread *t, u64 chunk, u64 end, struct err *e)
+{
+	struct engine *en = t->en;
+	int rc = chunk_bits(t, chunk, e);
+
+	for (u64 pfn = chunk; pfn < end && rc == 0; pfn += en->block_pages) {
+		size_t word = (pfn - chunk) / 64;
 		u32 packed;
 
-		rc = plan_block(t, chunk, pfn, &t->plan, &packed, e);
+		plan_block(t, chunk, pfn, &t->plan, &packed);
 		if (packed && en->out->ops->drops_zero && (en->out->level & LEVEL_ZERO))
-			drop_zero_pages(t, pfn, t->keep + (pfn - chunk) / 64, &t->plan);
+			drop_zero_pages(t, pfn, t->keep + word, &t->plan);
+		if (en->round == 0)
+			learn_block(t, pfn, t->ram + word);
 		en->blocks[pfn / en->block_pages] = packed;
 	}
 	t->plan.chunks += bit_count(t->ram, CHUNK_WORDS) != 0;
@@ -131,15 +167,32 @@ static int plan_chunk(struct engine_thread *t, u64 chunk, struct err *e)
 	return rc;
 }
 
+/* -e: whether a chunk has pages of the memory map, and must wait until all others are known. */
+static bool must_wait(const struct engine *en, u64 chunk, u64 end)
+{
+	const struct range *r = en->kept_groups ? ranges_find(&en->mm.phys, chunk << PAGE_SHIFT)
+						: NULL;
+
+	return r && r->pa < end << PAGE_SHIFT;
+}
+
 static int plan_thread(struct engine_thread *t, struct err *e)
 {
-	for (;;) {
-		u64 chunk = claim_chunk(t->en);
-		int rc;
+	struct engine *en = t->en;
 
-		if (chunk >= t->en->core->src->max_pfn)
+	for (;;) {
+		u64 chunk = claim_chunk(en), end;
+		bool wait;
+		int rc = 0;
+
+		if (chunk >= en->core->src->max_pfn)
 			return 0;
-		rc = plan_chunk(t, chunk, e);
+		end = MIN(chunk + CHUNK_PAGES, en->core->src->max_pfn);
+		wait = must_wait(en, chunk, end);
+		if (wait && en->round == 0)
+			rc = learn_chunk(t, chunk, end, e);
+		else if (wait || en->round == 0)
+			rc = plan_chunk(t, chunk, end, e);
 		if (rc == 0)
 			rc = engine_pulse(t, e);
 		if (rc)
@@ -149,11 +202,16 @@ static int plan_thread(struct engine_thread *t, struct err *e)
 
 int plan_run(struct engine *en, struct err *e)
 {
+	int rc = 0;
+
 	memset(&en->plan, 0, sizeof(en->plan));
-	en->next = 0;
 	if (en->progress) {
 		atomic_store(&en->progress->pages_total, en->core->src->max_pfn);
 		atomic_store(&en->progress->pages_done, 0);
 	}
-	return engine_run(en, plan_thread, e);
+	for (en->round = 0; rc == 0 && en->round < (en->kept_groups ? 2 : 1); en->round++) {
+		en->next = 0;
+		rc = engine_run(en, plan_thread, e);
+	}
+	return rc;
 }

@@ -45,11 +45,14 @@ static void map_check_classes(const struct map_block *b, const struct memmap *mm
 static void map_check_drop(struct block_view *bv, const struct map_block *b, u64 pfn)
 {
 	u64 keep[16], before[16];
+	u8 kept[16 * 8 / BLOCK_GROUP];
 	size_t dropped, gone = 0;
 
 	memcpy(keep, b->ram, sizeof(keep));
 	memcpy(before, keep, sizeof(keep));
-	dropped = block_drop_vmemmap(bv, pfn, b->cls, LEVEL_MAX, keep, NULL);
+	/* as if this block were the first of all */
+	block_kept_groups(b->cls, b->pages, LEVEL_MAX, kept);
+	dropped = block_drop_vmemmap(bv, pfn, b->cls, kept, b->pages, keep);
 	for (size_t i = 0; i < b->pages; i++) {
 		FUZZ_CHECK(bit_test(before, i) || !bit_test(keep, i));
 		if (bit_test(before, i) == bit_test(keep, i))
