@@ -60,7 +60,7 @@ say = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2))
 # --- programs --------------------------------------------------------------------------------
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all deps sysroot tests check check-all lint format format-check clang demo clean help
+.PHONY: all deps sysroot tests check check-all bench lint format format-check clang demo clean help
 
 all: $(BUILD)/crashpod $(BUILD)/init ## build/crashpod and build/init, static against musl
 
@@ -134,6 +134,10 @@ demo: ## crash a Debian kernel under QEMU, save it, show its backtrace
 	sh scripts/deps.sh
 	$(MAKE) all
 	python3 qemu-tests/run.py demo --kernel $(KERNEL)
+
+bench: all ## makedumpfile and crashpod side by side on one vmcore: a table of ratios
+	sh scripts/deps.sh
+	python3 qemu-tests/run.py bench --kernel $(KERNEL)
 
 clean: ## remove objects and programs (the sysroot and test ground stay)
 	rm -rf $(BUILD)/obj $(BUILD)/test-obj $(BUILD)/tests $(BUILD)/clang $(BUILD)/fuzz $(BUILD)/*.a \

@@ -209,6 +209,10 @@ def _merge(out, names):
 
 def _spans(out, times):
     """Seconds of each part, from the console's marks and the capture's own clock."""
+    unseen = [m for m in ("booted", "planted", "loaded", "crash", "counted", "capture")
+              if m not in times]
+    if unseen:
+        raise Lost(f"the console shows no mark {', '.join(unseen)}")
     spans = {"boot": times["booted"], "prepare and plant": times["planted"] - times["booted"],
              "load": times["loaded"] - times["planted"],
              "dirty and census": times["counted"] - times["crash"],
