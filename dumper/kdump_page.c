@@ -86,17 +86,24 @@ const char *kdump_compression_name(u32 flags)
 	return c ? c->name : NULL;
 }
 
+int kdump_page_check(const struct kdump_file *k, const struct kdump_page_desc *d, struct err *e)
+{
+	int rc = kdump_file_check(k, d, e);
+
+	if (rc || kdump_compression_find(d->flags))
+		return rc;
+	return err_set(e, -ENOTSUP, "unsupported compression: flags %#x", d->flags);
+}
+
 int kdump_page_read(struct kdump_decoder *dec, const struct kdump_file *k,
 		    const struct kdump_page_desc *d, u8 *page, struct err *e)
 {
 	const struct kdump_compression *c = kdump_compression_find(d->flags);
 	ssize_t got;
-	int rc = kdump_file_check(k, d, e);
+	int rc = kdump_page_check(k, d, e);
 
 	if (rc)
 		return rc;
-	if (!c)
-		return err_set(e, -ENOTSUP, "unsupported compression: flags %#x", d->flags);
 	if (!c->decode)
 		return err_set(e, -ENOTSUP, "unsupported compression: %s", c->name);
 	got = fileview_pread(&k->view, dec->stored, d->size, d->offset);

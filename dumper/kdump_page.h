@@ -16,6 +16,9 @@ struct kdump_decoder {
 
 void kdump_decoder_deinit(struct kdump_decoder *dec);
 
+/* As kdump_page_read() judges a descriptor before it reads what that names. */
+int kdump_page_check(const struct kdump_file *k, const struct kdump_page_desc *d, struct err *e);
+
 /* page: PAGE_SIZE bytes. */
 int kdump_page_read(struct kdump_decoder *dec, const struct kdump_file *k,
 		    const struct kdump_page_desc *d, u8 *page, struct err *e);

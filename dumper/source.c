@@ -49,19 +49,23 @@ static bool same_file(const struct stat *st, const char *path)
 
 int source_open(struct source **out, const char *path, unsigned flags, struct err *e)
 {
+	/* O_NONBLOCK: a FIFO without a writer would wait for ever */
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+
+	return fd < 0 ? err_sys(e, -errno, "%s", path) : source_open_fd(out, fd, path, flags, e);
+}
+
+int source_open_fd(struct source **out, int fd, const char *path, unsigned flags, struct err *e)
+{
 	struct source *s = calloc(1, sizeof(*s));
 	struct stat st = { 0 };
 	int rc;
 
-	if (!s)
+	if (!s) {
+		close(fd);
 		return err_sys(e, -ENOMEM, "%s", path);
-	/* O_NONBLOCK: a FIFO without a writer would wait for ever */
-	s->fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	if (s->fd < 0) {
-		rc = err_sys(e, -errno, "%s", path);
-		free(s);
-		return rc;
 	}
+	s->fd = fd;
 	s->path = strdup(path);
 	if (fstat(s->fd, &st) == 0) {
 		s->proc = same_file(&st, "/proc/vmcore");

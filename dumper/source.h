@@ -71,6 +71,8 @@ enum source_flags {
 /* Opens path read-only and finds its kind. Errors: -EINVAL malformed, -ENOTSUP another machine or
  * format, -errno of open and read; the message names the place. */
 int source_open(struct source **out, const char *path, unsigned flags, struct err *e);
+/* The same of an open file, which it takes, also after an error. path is only used in messages. */
+int source_open_fd(struct source **out, int fd, const char *path, unsigned flags, struct err *e);
 void source_close(struct source *s);
 
 static inline int source_bits(struct source *s, u64 pfn, size_t n, u64 *ram, u64 *have,

@@ -24,7 +24,26 @@ void verify_problem(struct verify *v, const char *fmt, ...)
 	for (char *c = line; *c; c++)
 		if ((unsigned char)*c < ' ' || *c == 0x7f)
 			*c = '?';
-	v->line(v->arg, line);
+	v->ask.line(v->ask.arg, line);
+}
+
+void verify_unended(struct verify *v, int why)
+{
+	v->r->unended = why;
+}
+
+bool verify_pulse(struct verify *v, u64 done, u64 total)
+{
+	if (v->ask.pulse && !v->ask.pulse(v->ask.arg, done, total))
+		verify_unended(v, -ECANCELED);
+	return !v->r->unended;
+}
+
+const char *verify_depth_name(u32 depth)
+{
+	static const char *const names[] = { "none", "structure", "full" };
+
+	return depth < ARRAY_SIZE(names) ? names[depth] : "?";
 }
 
 void verify_cut(struct verify *v, const struct fileview *view, bool marked)
@@ -40,6 +59,12 @@ void verify_notes(struct verify *v, const u8 *notes, size_t len)
 	struct note n;
 	int rc;
 
+	if (v->ask.notes) {
+		if (len != v->ask.notes_len || (len && memcmp(notes, v->ask.notes, len) != 0))
+			verify_problem(v, "notes: %zu bytes are not the %zu that there were", len,
+				       v->ask.notes_len);
+		return;
+	}
 	notes_begin(&it, notes, len);
 	do {
 		rc = notes_next(&it, &n, &e);
@@ -48,37 +73,61 @@ void verify_notes(struct verify *v, const u8 *notes, size_t len)
 		verify_problem(v, "notes: %s", e.msg);
 }
 
-int verify_run(struct verify_result *r, const char *path, verify_line_fn line, void *arg)
+static void verify_source(struct verify *v, struct source *s)
 {
-	struct verify v = { r, line, arg };
-	const struct kdump_file *k;
+	const struct kdump_file *k = source_kdump_file(s);
+
+	snprintf(v->r->format, sizeof(v->r->format), "%s%s", s->ops->name,
+		 s->flattened ? "-flattened" : "");
+	verify_notes(v, s->notes, s->notes_len);
+	if (k)
+		verify_kdump(v, k);
+	else
+		verify_elf(v, s);
+}
+
+/* fd: an open file, or -1: path is to be opened. Partial, because a file that ends early is to be
+ * judged to its end. */
+static int verify(struct verify *v, const char *path, int fd)
+{
+	struct verify_result *r = v->r;
+	size_t n = strlen(path);
 	struct source *s = NULL;
 	struct err e = { 0 };
+	int rc;
 
 	*r = (struct verify_result){ 0 };
-	/* Partial, because a file that ends early is to be judged to its end. */
-	if (source_open(&s, path, SOURCE_PARTIAL, &e)) {
-		size_t n = strlen(path);
-
-		/* a line is about the file already */
-		verify_problem(&v, "%s",
+	rc = fd < 0 ? source_open(&s, path, SOURCE_PARTIAL, &e)
+		    : source_open_fd(&s, fd, path, SOURCE_PARTIAL, &e);
+	if (rc == 0)
+		verify_source(v, s);
+	else if (rc == -ENOMEM)
+		verify_unended(v, rc);
+	else /* a line is about the file already */
+		verify_problem(v, "%s",
 			       strncmp(e.msg, path, n) || e.msg[n] != ':' ? e.msg : e.msg + n + 2);
-		return -EBADMSG;
-	}
-	k = source_kdump_file(s);
-	snprintf(r->format, sizeof(r->format), "%s%s", s->ops->name,
-		 s->flattened ? "-flattened" : "");
-	verify_notes(&v, s->notes, s->notes_len);
-	if (k)
-		verify_kdump(&v, k);
-	else
-		verify_elf(&v, s);
 	source_close(s);
 	if (r->problems)
 		return -EBADMSG;
+	if (r->unended)
+		return r->unended;
 	if (r->incomplete || r->part)
 		return -ENODATA;
 	return r->unsupported ? -ENOTSUP : 0;
+}
+
+int verify_run(struct verify_result *r, const char *path, verify_line_fn line, void *arg)
+{
+	struct verify v = { r, { .depth = VERIFY_FULL, .line = line, .arg = arg } };
+
+	return verify(&v, path, -1);
+}
+
+int verify_fd(struct verify_result *r, int fd, const struct verify_ask *ask)
+{
+	struct verify v = { r, *ask };
+
+	return verify(&v, "the file", fd);
 }
 
 /* What is to be added to either verdict. */
@@ -104,6 +153,8 @@ void verify_summary(const struct verify_result *r, char *buf, size_t cap)
 		snprintf(buf, cap, "not sound: %" PRIu64 " problem%s%s", r->problems,
 			 r->problems > 1 ? "s" : "",
 			 r->problems > VERIFY_LINES_MAX ? ", the first of them above" : "");
+	else if (r->unended)
+		snprintf(buf, cap, "not judged to its end: %s", strerror(-r->unended));
 	else if (r->incomplete)
 		snprintf(buf, cap,
 			 "sound as far as it goes, but incomplete: %s, %" PRIu64 " of %" PRIu64

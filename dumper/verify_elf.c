@@ -76,10 +76,10 @@ static void verify_bytes(struct verify *v, const struct fileview *view)
 	_cleanup_free_ u8 *buf = malloc(VERIFY_READ_BYTES);
 
 	if (!buf) {
-		verify_problem(v, "no memory to read the pages");
+		verify_unended(v, -ENOMEM);
 		return;
 	}
-	for (u64 at = 0; at < view->size;) {
+	for (u64 at = 0; at < view->size && verify_pulse(v, at, view->size);) {
 		size_t want = MIN(VERIFY_READ_BYTES, view->size - at);
 		ssize_t got = fileview_pread(view, buf, want, at);
 
@@ -102,20 +102,27 @@ void verify_elf(struct verify *v, struct source *s)
 	struct err e = { 0 };
 	struct elf_file file;
 	u64 ram, held;
+	int rc;
 
-	if (elf_file_open(&file, view, &e)) {
+	rc = elf_file_open(&file, view, &e);
+	if (rc == -ENOMEM)
+		verify_unended(v, rc);
+	else if (rc)
 		verify_problem(v, "%s", e.msg);
+	if (rc)
 		return;
-	}
 	verify_phdrs(v, file.elf, view->size);
 	elf_file_close(&file);
 	verify_cut(v, view, v->r->incomplete);
-	verify_bytes(v, view);
+	if (v->ask.depth == VERIFY_FULL)
+		verify_bytes(v, view);
 	/* Segments may overlap: pages are counted once. */
-	if (info_pages(s, &ram, &held, &e))
+	if (info_pages(s, &ram, &held, &e)) {
 		verify_problem(v, "%s", e.msg);
-	else
+	} else {
+		v->r->ram = ram;
 		v->r->pages = held + v->r->missing;
+	}
 	v->r->incomplete |= view->cut;
 	v->r->hides_missing = v->r->incomplete;
 }

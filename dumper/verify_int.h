@@ -9,17 +9,22 @@
 
 struct verify {
 	struct verify_result *r;
-	verify_line_fn line;
-	void *arg;
+	struct verify_ask ask;
 };
 
 /* Counts a problem, and tells it while there is room. */
 void verify_problem(struct verify *v, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/* Nothing further can be judged, which is no fault of the file. */
+void verify_unended(struct verify *v, int why);
+
+/* False: to stop. */
+bool verify_pulse(struct verify *v, u64 done, u64 total);
+
 /* A stream that ends early is a problem unless the dump in it is marked incomplete. */
 void verify_cut(struct verify *v, const struct fileview *view, bool marked);
 
-/* Walks the notes. */
+/* Walks the notes, or compares them. */
 void verify_notes(struct verify *v, const u8 *notes, size_t len);
 
 void verify_kdump(struct verify *v, const struct kdump_file *k);

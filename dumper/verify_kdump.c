@@ -9,7 +9,7 @@
 #include "base/guard.h"
 #include "kdump_page.h"
 
-#define VERIFY_DESCS 64
+#define VERIFY_DESCS 1024
 
 /* Buffers of one run, on the heap. */
 struct verify_kdump {
@@ -70,6 +70,7 @@ static void verify_bitmaps(struct verify_kdump *vk, u64 pfn)
 	for (size_t i = 0; i < KDUMP_CHUNK_WORDS; i++) {
 		u64 wrong = vk->dumped[i] & ~vk->ram[i];
 
+		vk->v->r->ram += (u64)__builtin_popcountll(vk->ram[i]);
 		for (; wrong; wrong &= wrong - 1)
 			verify_problem(vk->v,
 				       "bitmaps: pfn %#" PRIx64
@@ -83,6 +84,10 @@ static bool verify_next_desc(struct verify_kdump *vk, struct kdump_page_desc *d)
 	struct err e = { 0 };
 
 	if (vk->next == vk->ndescs) {
+		if (!verify_pulse(vk->v, vk->index, vk->k->npages)) {
+			vk->stop = true;
+			return false;
+		}
 		vk->ndescs = MIN(VERIFY_DESCS, vk->k->npages - vk->index);
 		vk->next = 0;
 		if (kdump_file_descs(vk->k, vk->index, vk->ndescs, vk->descs, &e)) {
@@ -111,7 +116,8 @@ static void verify_page(struct verify_kdump *vk, u64 pfn)
 	if (d.offset == vk->last.offset && d.size == vk->last.size && d.flags == vk->last.flags &&
 	    d.size)
 		return;
-	rc = kdump_page_read(&vk->dec, vk->k, &d, vk->page, &e);
+	rc = vk->v->ask.depth == VERIFY_FULL ? kdump_page_read(&vk->dec, vk->k, &d, vk->page, &e)
+					     : kdump_page_check(vk->k, &d, &e);
 	if (!rc) {
 		vk->last = d;
 		return;
@@ -122,6 +128,11 @@ static void verify_page(struct verify_kdump *vk, u64 pfn)
 	}
 	if (rc == -ENODATA && kdump_file_none(vk->k, index, &d)) {
 		r->unreadable++;
+		return;
+	}
+	if (rc == -ENOMEM) {
+		verify_unended(vk->v, rc);
+		vk->stop = true;
 		return;
 	}
 	if (rc == -ENOTSUP && kdump_compression_name(d.flags)) {
@@ -135,6 +146,10 @@ static void verify_chunk(struct verify_kdump *vk, u64 pfn)
 {
 	struct err e = { 0 };
 
+	if (!verify_pulse(vk->v, vk->index, vk->k->npages)) {
+		vk->stop = true;
+		return;
+	}
 	if (kdump_file_bits(vk->k, KDUMP_RAM, pfn, KDUMP_CHUNK_PAGES, vk->ram, &e) ||
 	    kdump_file_bits(vk->k, KDUMP_DUMPED, pfn, KDUMP_CHUNK_PAGES, vk->dumped, &e)) {
 		verify_problem(vk->v, "%s", e.msg);
@@ -156,7 +171,7 @@ void verify_kdump(struct verify *v, const struct kdump_file *k)
 	v->r->pages = k->npages;
 	verify_headers(v, k);
 	if (!vk) {
-		verify_problem(v, "no memory to read the pages");
+		verify_unended(v, -ENOMEM);
 		return;
 	}
 	vk->k = k;
