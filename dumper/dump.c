@@ -13,6 +13,7 @@
 #include "base/json.h"
 #include "engine.h"
 #include "fit.h"
+#include "readback.h"
 
 #define THREADS_MAX 256
 
@@ -21,14 +22,15 @@ void dump_opts_init(struct dump_opts *o)
 	memset(o, 0, sizeof(*o));
 	o->level = LEVEL_MAX;
 	o->compress = COMPRESS_ZSTD;
+	o->verify = VERIFY_STRUCTURE;
 }
 
 const char *dump_phase_name(u32 phase)
 {
 	static const char *const names[] = {
-		[DUMP_PHASE_OPEN] = "opening",	[DUMP_PHASE_CLASSIFY] = "classifying",
-		[DUMP_PHASE_WRITE] = "writing", [DUMP_PHASE_SYNC] = "syncing",
-		[DUMP_PHASE_DONE] = "done",
+		[DUMP_PHASE_OPEN] = "opening",	   [DUMP_PHASE_CLASSIFY] = "classifying",
+		[DUMP_PHASE_WRITE] = "writing",	   [DUMP_PHASE_SYNC] = "syncing",
+		[DUMP_PHASE_VERIFY] = "verifying", [DUMP_PHASE_DONE] = "done",
 	};
 
 	return phase < ARRAY_SIZE(names) ? names[phase] : "?";
@@ -187,6 +189,44 @@ static void note_reason(const struct engine *en, struct dump_stats *st)
 			   src->excluded_level);
 }
 
+/* Reads the file back. What the check could not do does not count against the dump. */
+static int check_dump(struct engine *en, struct dump_stats *st, bool *openable, struct err *e)
+{
+	struct err why = { 0 };
+	double begin = now_s();
+	int rc;
+
+	set_phase(en->opts, DUMP_PHASE_VERIFY);
+	rc = readback_run(en, en->opts, &why);
+	st->s_verify = now_s() - begin;
+	set_phase(en->opts, DUMP_PHASE_SYNC);
+	switch (rc) {
+	case 0:
+		st->verified = DUMP_VERIFIED;
+		return 0;
+	case -ENOTSUP:
+		st->verify_depth = VERIFY_NONE;
+		st->s_verify = 0;
+		return 0;
+	case -ECANCELED:
+	case -ENOMEM:
+	case -EMFILE:
+	case -ENFILE:
+		st->verified = DUMP_VERIFY_STOPPED;
+		add_reason(st, "not verified: %.100s", why.msg);
+		return 0;
+	default:
+		if (e)
+			*e = why;
+		en->out->ops->finish(en->out, false, NULL);
+		if (rc != -EBADMSG)
+			return rc;
+		st->verified = DUMP_VERIFY_FAILED;
+		*openable = readback_opens(en->out->sink);
+		return rc;
+	}
+}
+
 /* Everything between an open sink and a file that has its name, or has been given up. */
 static enum dump_result run_with_sink(const struct core *core, const struct dump_opts *o,
 				      struct sink *sink, struct dump_stats *st, struct err *e)
@@ -200,6 +240,8 @@ static enum dump_result run_with_sink(const struct core *core, const struct dump
 		rc = engine_open(&en, core, o, out, e);
 		if (rc == 0)
 			rc = make_dump(&en, st, &openable, e);
+		if (rc == 0)
+			rc = check_dump(&en, st, &openable, e);
 		if (rc && openable && sink->once)
 			openable = out->ops->finish(out, false, NULL) == 0;
 		st->level_used = out->level;
@@ -213,7 +255,7 @@ static enum dump_result run_with_sink(const struct core *core, const struct dump
 	if (rc == 0)
 		rc = sink->ops->commit(sink, o->sync, e);
 	else
-		sink->ops->abandon(sink, openable);
+		sink->ops->abandon(sink, openable || st->verified == DUMP_VERIFY_FAILED);
 	st->bytes_written = atomic_load(&sink->size);
 	if (rc == 0)
 		return DUMP_COMPLETE;
@@ -228,6 +270,7 @@ static void name_stats(struct dump_stats *st, const struct dump_opts *o)
 	snprintf(st->compression, sizeof(st->compression), "%s",
 		 o->format == DUMP_ELF ? "none" : compress_name(o->compress));
 	st->level_asked = st->level_used = o->level;
+	st->verify_depth = o->verify;
 }
 
 /* sink: where to write, or NULL: to path. */
@@ -277,6 +320,18 @@ enum dump_result dump_run_sink(const struct core *core, struct sink *sink,
 	return run(core, NULL, sink, o, stats, e);
 }
 
+static const char *verified_name(u32 verified)
+{
+	static const char *const names[] = {
+		[DUMP_NOT_VERIFIED] = "none",
+		[DUMP_VERIFIED] = "sound",
+		[DUMP_VERIFY_STOPPED] = "stopped",
+		[DUMP_VERIFY_FAILED] = "failed",
+	};
+
+	return verified < ARRAY_SIZE(names) ? names[verified] : "?";
+}
+
 void dump_stats_json(const struct dump_stats *s, const char *key, struct json *j)
 {
 	const struct {
@@ -311,9 +366,14 @@ void dump_stats_json(const struct dump_stats *s, const char *key, struct json *j
 		json_u64(j, pages[i].name, pages[i].n);
 	json_object_end(j);
 	json_u64(j, "bytes_written", s->bytes_written);
+	json_object(j, "verify");
+	json_string(j, "depth", verify_depth_name(s->verify_depth));
+	json_string(j, "result", verified_name(s->verified));
+	json_object_end(j);
 	json_object(j, "seconds");
 	json_seconds(j, "classify", s->s_classify);
 	json_seconds(j, "write", s->s_write);
+	json_seconds(j, "verify", s->s_verify);
 	json_seconds(j, "total", s->s_total);
 	json_object_end(j);
 	json_u64(j, "threads", s->threads);

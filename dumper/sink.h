@@ -25,6 +25,9 @@ struct sink_ops {
 	int (*set_size)(struct sink *s, u64 size, struct err *e);
 	/* Everything written is on the disk, and the file's name too. */
 	int (*sync)(struct sink *s, struct err *e);
+	/* *fd: to read what was written, closed by the caller; a stream gets its end mark.
+	 * -ENOTSUP: what is written cannot be read. Only fixed places are written after it. */
+	int (*readback)(struct sink *s, int *fd, struct err *e);
 	/* The dump is whole: gives it its name (never over another file). */
 	int (*commit)(struct sink *s, bool sync, struct err *e);
 	/* The dump is not whole: keep says whether what is there opens; else it is removed. */

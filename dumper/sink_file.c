@@ -80,6 +80,14 @@ static int file_sync(struct sink *s, struct err *e)
 	return rc ? err_sys(e, rc, "fsync %s", f->temp) : 0;
 }
 
+static int file_readback(struct sink *s, int *fd, struct err *e)
+{
+	struct sink_file *f = file_of(s);
+
+	*fd = fcntl(f->fd, F_DUPFD_CLOEXEC, 0);
+	return *fd < 0 ? err_sys(e, -errno, "read %s", f->temp) : 0;
+}
+
 /* rename(2) that never replaces. */
 static int rename_new(const char *from, const char *to)
 {
@@ -150,6 +158,7 @@ static const struct sink_ops file_ops = {
 	.zero = file_zero,
 	.set_size = file_set_size,
 	.sync = file_sync,
+	.readback = file_readback,
 	.commit = file_commit,
 	.abandon = file_abandon,
 	.room = file_room,

@@ -23,6 +23,7 @@ struct sink_flat {
 	struct sink *file; /* NULL: standard output */
 	u64 pos;	   /* in the stream */
 	u64 whole;	   /* where the last whole record ends */
+	bool ended;	   /* the end mark is written */
 	bool broken;	   /* a write failed: what came after it could not be told from data */
 	pthread_mutex_t lock;
 	struct fixed {
@@ -153,8 +154,21 @@ static int flat_sync(struct sink *s, struct err *e)
 static int write_end(struct sink_flat *f, struct err *e)
 {
 	struct kdump_flat_record r = { htobe64((u64)KDUMP_FLAT_END), htobe64((u64)KDUMP_FLAT_END) };
+	int rc = f->ended ? 0 : stream_write(f, &r, sizeof(r), e);
 
-	return stream_write(f, &r, sizeof(r), e);
+	f->ended |= rc == 0;
+	return rc;
+}
+
+static int flat_readback(struct sink *s, int *fd, struct err *e)
+{
+	struct sink_flat *f = flat_of(s);
+	int rc;
+
+	if (!f->file)
+		return -ENOTSUP;
+	rc = write_end(f, e);
+	return rc ? rc : f->file->ops->readback(f->file, fd, e);
 }
 
 static int flat_commit(struct sink *s, bool sync, struct err *e)
@@ -178,7 +192,7 @@ static void flat_abandon(struct sink *s, bool keep)
 	 * that is full has room for it again once the record that did not fit is cut off. */
 	if (keep && f->file && f->file->ops->set_size(f->file, f->whole, NULL) == 0) {
 		f->pos = f->whole;
-		f->broken = false;
+		f->broken = f->ended = false;
 	}
 	if (keep)
 		write_end(f, NULL);
@@ -210,6 +224,7 @@ static const struct sink_ops flat_ops = {
 	.zero = flat_zero,
 	.set_size = flat_set_size,
 	.sync = flat_sync,
+	.readback = flat_readback,
 	.commit = flat_commit,
 	.abandon = flat_abandon,
 	.room = flat_room,

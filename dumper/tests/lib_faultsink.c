@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct fault_sink {
 	struct sink sink;
@@ -34,6 +35,39 @@ static int fault_next(struct fault_sink *fs, const char *where, struct err *e)
 	return rc;
 }
 
+/* A write that goes wrong and says that it did not. */
+static int damaged_pwrite(struct fault_sink *fs, const void *buf, size_t len, u64 off,
+			  struct err *e)
+{
+	struct sink *inner = fs->inner;
+	u8 *copy;
+	int rc;
+
+	if (fs->fault->lost)
+		return 0;
+	/* as writes with O_DIRECT want it */
+	assert(posix_memalign((void **)&copy, PAGE_SIZE, len) == 0);
+	memcpy(copy, buf, len);
+	copy[fs->fault->damage - off] ^= 0xff;
+	rc = inner->ops->pwrite(inner, copy, len, off, e);
+	free(copy);
+	return rc;
+}
+
+static bool is_damaged(struct fault_sink *fs, size_t len, u64 off)
+{
+	struct fault *f = fs->fault;
+	bool hit = f->damage_from && f->damage >= off && f->damage - off < len;
+
+	if (!hit)
+		return false;
+	pthread_mutex_lock(&fs->lock);
+	f->holds++;
+	hit = f->holds >= f->damage_from && f->holds <= f->damage_to;
+	pthread_mutex_unlock(&fs->lock);
+	return hit;
+}
+
 static int fault_pwrite(struct sink *s, const void *buf, size_t len, u64 off, struct err *e)
 {
 	struct fault_sink *fs = fault_of(s);
@@ -41,7 +75,10 @@ static int fault_pwrite(struct sink *s, const void *buf, size_t len, u64 off, st
 
 	if (rc && fs->fault->torn)
 		fs->inner->ops->pwrite(fs->inner, buf, len / 2, off, NULL);
-	return rc ? rc : fs->inner->ops->pwrite(fs->inner, buf, len, off, e);
+	if (rc)
+		return rc;
+	return is_damaged(fs, len, off) ? damaged_pwrite(fs, buf, len, off, e)
+					: fs->inner->ops->pwrite(fs->inner, buf, len, off, e);
 }
 
 static int fault_zero(struct sink *s, u64 off, u64 len, bool reserve, struct err *e)
@@ -66,6 +103,15 @@ static int fault_sync(struct sink *s, struct err *e)
 	int rc = fault_next(fs, "sync", e);
 
 	return rc ? rc : fs->inner->ops->sync(fs->inner, e);
+}
+
+static int fault_readback(struct sink *s, int *fd, struct err *e)
+{
+	struct fault_sink *fs = fault_of(s);
+
+	if (fs->fault->cancel)
+		atomic_store(fs->fault->cancel, 1);
+	return fs->inner->ops->readback(fs->inner, fd, e);
 }
 
 static int fault_commit(struct sink *s, bool sync, struct err *e)
@@ -105,6 +151,7 @@ static const struct sink_ops fault_ops = {
 	.zero = fault_zero,
 	.set_size = fault_set_size,
 	.sync = fault_sync,
+	.readback = fault_readback,
 	.commit = fault_commit,
 	.abandon = fault_abandon,
 	.room = fault_room,

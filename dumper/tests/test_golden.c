@@ -207,6 +207,7 @@ static void run_config(const struct golden *g, const struct config *c)
 	o.compress = c->compress;
 	o.threads = c->threads;
 	o.flattened = c->flattened;
+	o.verify = VERIFY_FULL;
 	if (dump_run(g->core, out, &o, &st, &e) != DUMP_COMPLETE)
 		fail_msg("%s: %s: %s", g->name, what, e.msg);
 	check_stats(g, c, &st);
