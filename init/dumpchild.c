@@ -26,6 +26,12 @@ static const enum compress_kind compressions[] = {
 	[CONF_COMPRESS_ZSTD] = COMPRESS_ZSTD,
 };
 
+static const enum verify_depth verifies[] = {
+	[CONF_VERIFY_NONE] = VERIFY_NONE,
+	[CONF_VERIFY_STRUCTURE] = VERIFY_STRUCTURE,
+	[CONF_VERIFY_FULL] = VERIFY_FULL,
+};
+
 struct monitor {
 	struct init *in;
 	u32 phase;
@@ -43,6 +49,7 @@ static void make_opts(const struct init *in, struct dump_opts *o)
 	o->compress = compressions[in->conf.compress];
 	o->compress_level = in->conf.compress_level;
 	o->threads = in->conf.threads;
+	o->verify = verifies[in->conf.verify];
 	o->sync = true;
 	o->fit = true;
 	/* the page cache of a small kernel is not to be filled */

@@ -11,7 +11,8 @@ unsigned progress_line(char *buf, size_t cap, const struct progress_view *v)
 	unsigned percent = (unsigned)(part * 100);
 	int n;
 
-	if (v->phase != DUMP_PHASE_CLASSIFY && v->phase != DUMP_PHASE_WRITE) {
+	if (v->phase != DUMP_PHASE_CLASSIFY && v->phase != DUMP_PHASE_WRITE &&
+	    v->phase != DUMP_PHASE_VERIFY) {
 		snprintf(buf, cap, "%s", phase);
 		return 0;
 	}

@@ -178,6 +178,7 @@ void conf_defaults(struct conf *c)
 		.dump_level = 31,
 		.format = CONF_FORMAT_KDUMP,
 		.compress = CONF_COMPRESS_ZSTD,
+		.verify = CONF_VERIFY_STRUCTURE,
 		.naming = CONF_NAMING_DEBIAN,
 		.timeout_s = 3600,
 		.failure_action = CONF_REBOOT,

@@ -28,6 +28,7 @@ struct conf_target {
 enum conf_format { CONF_FORMAT_KDUMP, CONF_FORMAT_ELF };
 enum conf_compress { CONF_COMPRESS_NONE, CONF_COMPRESS_ZLIB, CONF_COMPRESS_ZSTD };
 enum conf_naming { CONF_NAMING_DEBIAN, CONF_NAMING_RHEL };
+enum conf_verify { CONF_VERIFY_NONE, CONF_VERIFY_STRUCTURE, CONF_VERIFY_FULL };
 enum conf_action { CONF_REBOOT, CONF_POWEROFF, CONF_HALT };
 
 struct conf {
@@ -39,6 +40,7 @@ struct conf {
 	enum conf_compress compress;
 	int compress_level; /* 0: the default of the kind */
 	unsigned threads;   /* 0: auto */
+	enum conf_verify verify;
 	enum conf_naming naming;
 	unsigned keep;	    /* complete dumps kept; 0: all */
 	unsigned timeout_s; /* the whole capture's deadline */
@@ -47,8 +49,8 @@ struct conf {
 
 typedef void (*conf_report_fn)(void *arg, const char *line);
 
-/* path CONF_PATH, dump_level 31, kdump, zstd, threads auto, naming debian, keep 0, timeout 3600,
- * both actions reboot, no target. */
+/* path CONF_PATH, dump_level 31, kdump, zstd, threads auto, verify structure, naming debian,
+ * keep 0, timeout 3600, both actions reboot, no target. */
 void conf_defaults(struct conf *c);
 
 /* Reads len bytes of text on top of what c holds. name is used in messages. Returns the number of

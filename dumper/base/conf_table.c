@@ -27,6 +27,13 @@ static const struct choice namings[] = {
 	{ NULL, 0 },
 };
 
+static const struct choice verifies[] = {
+	{ "none", CONF_VERIFY_NONE },
+	{ "structure", CONF_VERIFY_STRUCTURE },
+	{ "full", CONF_VERIFY_FULL },
+	{ NULL, 0 },
+};
+
 static const struct choice actions[] = {
 	{ "reboot", CONF_REBOOT },
 	{ "poweroff", CONF_POWEROFF },
@@ -257,6 +264,20 @@ static void print_format(const struct conf *c, struct conf_out *o)
 	conf_out_line(o, "format %s\n", choice_name(formats, (int)c->format));
 }
 
+static int parse_verify(struct conf_state *st, const char *name, const char *value, struct err *e)
+{
+	int v = 0, rc = choose(verifies, name, value, &v, e);
+
+	if (!rc)
+		st->c.verify = (enum conf_verify)v;
+	return rc;
+}
+
+static void print_verify(const struct conf *c, struct conf_out *o)
+{
+	conf_out_line(o, "verify %s\n", choice_name(verifies, (int)c->verify));
+}
+
 static int parse_naming(struct conf_state *st, const char *name, const char *value, struct err *e)
 {
 	int v = 0, rc = choose(namings, name, value, &v, e);
@@ -347,6 +368,7 @@ const struct conf_directive conf_directives[] = {
 	{ "format", false, parse_format, print_format },
 	{ "compress", false, parse_compress, print_compress },
 	{ "threads", false, parse_threads, print_threads },
+	{ "verify", false, parse_verify, print_verify },
 	{ "naming", false, parse_naming, print_naming },
 	{ "keep", false, parse_keep, print_keep },
 	{ "timeout", false, parse_timeout, print_timeout },

@@ -21,7 +21,7 @@ struct dump_args {
 	bool quiet, partial;
 };
 
-enum { OPT_STATS = 256, OPT_SYNC, OPT_LEVEL, OPT_THREADS, OPT_PARTIAL };
+enum { OPT_STATS = 256, OPT_SYNC, OPT_LEVEL, OPT_THREADS, OPT_PARTIAL, OPT_VERIFY };
 
 static const struct option long_options[] = {
 	{ "stats", required_argument, NULL, OPT_STATS },
@@ -29,6 +29,7 @@ static const struct option long_options[] = {
 	{ "level", required_argument, NULL, OPT_LEVEL },
 	{ "num-threads", required_argument, NULL, OPT_THREADS },
 	{ "partial", no_argument, NULL, OPT_PARTIAL },
+	{ "verify", required_argument, NULL, OPT_VERIFY },
 	{ NULL, 0, NULL, 0 },
 };
 
@@ -67,6 +68,17 @@ static const char *set_compress(struct dump_opts *o, enum compress_kind kind, co
 	if (level)
 		o->compress_level = (int)v;
 	return NULL;
+}
+
+static const char *set_verify(struct dump_opts *o, const char *arg)
+{
+	for (u32 depth = VERIFY_NONE; depth <= VERIFY_FULL; depth++) {
+		if (strcmp(arg, verify_depth_name(depth)) == 0) {
+			o->verify = (enum verify_depth)depth;
+			return NULL;
+		}
+	}
+	return "--verify takes none, structure or full";
 }
 
 /* Returns NULL, or what is wrong. */
@@ -110,6 +122,8 @@ static const char *take_option(struct dump_args *a, int opt, const char *arg)
 	case OPT_SYNC:
 		o->sync = true;
 		return NULL;
+	case OPT_VERIFY:
+		return set_verify(o, arg);
 	case OPT_PARTIAL:
 		a->partial = true;
 		return NULL;

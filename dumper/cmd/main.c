@@ -7,7 +7,8 @@
 
 const struct cmd cmd_table[] = {
 	{ "dump",
-	  "[-d LEVEL] [-z|-c|-n] [-E|-F] [-e] [-j N] [--stats FILE] [--sync] [-q] VMCORE OUT",
+	  "[-d LEVEL] [-z|-c|-n] [-E|-F] [-e] [-j N] [--stats FILE] [--sync] "
+	  "[--verify none|structure|full] [-q] VMCORE OUT",
 	  "filter a vmcore and write a dump", cmd_dump },
 	{ "info", "[--json] FILE", "what a vmcore or dump is", cmd_info },
 	{ "dmesg", "FILE", "the dead kernel's log as text", cmd_dmesg },

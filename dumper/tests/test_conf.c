@@ -52,9 +52,10 @@ static void test_defaults(void **state)
 	(void)state;
 	conf_defaults(&c);
 	print(&c, text, sizeof(text));
-	assert_string_equal(text, "path /var/crash\ndump_level 31\nformat kdump\ncompress zstd\n"
-				  "threads auto\nnaming debian\nkeep 0\ntimeout 3600\n"
-				  "failure_action reboot\nfinal_action reboot\n");
+	assert_string_equal(text,
+			    "path /var/crash\ndump_level 31\nformat kdump\ncompress zstd\n"
+			    "threads auto\nverify structure\nnaming debian\nkeep 0\ntimeout 3600\n"
+			    "failure_action reboot\nfinal_action reboot\n");
 }
 
 static const struct {
@@ -78,6 +79,8 @@ static const struct {
 	{ "threads 256\n", "threads 256" },
 	{ "threads auto\n", "threads auto" },
 	{ "naming rhel\nkeep 5\ntimeout 10\n", "naming rhel\nkeep 5\ntimeout 10" },
+	{ "verify none\n", "threads auto\nverify none\nnaming debian" },
+	{ "verify full\n", "threads auto\nverify full\nnaming debian" },
 	{ "failure_action halt\nfinal_action poweroff\n",
 	  "failure_action halt\nfinal_action poweroff" },
 	{ "ext4 UUID=0a\nxfs LABEL=my disk\nraw /dev/sda3\nbtrfs PARTLABEL=x y\n"
@@ -137,6 +140,7 @@ static const struct {
 	{ "compress zlib:-1", "-1 is not between 1 and 9" },
 	{ "compress none:1", "none takes no level" },
 	{ "naming suse", "none of debian, rhel" },
+	{ "verify deep", "verify: 'deep' is none of none, structure, full" },
 	{ "failure_action shell", "'shell' is not supported" },
 	{ "failure_action dump_to_rootfs", "'dump_to_rootfs' is not supported" },
 	{ "final_action explode", "none of reboot, poweroff, halt" },

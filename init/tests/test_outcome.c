@@ -112,6 +112,7 @@ static void test_try_next(void **state)
 		{ OUTCOME_INCOMPLETE, -EIO, 60000, true },
 		{ OUTCOME_INCOMPLETE, -EROFS, 60000, true },
 		{ OUTCOME_INCOMPLETE, -EDQUOT, 60000, true },
+		{ OUTCOME_INCOMPLETE, -EBADMSG, 60000, true },
 		{ OUTCOME_INCOMPLETE, -ENOSPC, 9999, false },
 		{ OUTCOME_INCOMPLETE, -ECANCELED, 60000, false },
 		{ OUTCOME_INCOMPLETE, 0, 60000, false },

@@ -31,6 +31,7 @@ static void test_line(void **state)
 		{ { DUMP_PHASE_WRITE, UINT64_MAX, UINT64_MAX / 2, 0, 2000 },
 		  "writing 50%, 0 MB/s, 2 s left",
 		  50 },
+		{ { DUMP_PHASE_VERIFY, 200, 84, 5, 1000 }, "verifying 42%, 1 s left", 42 },
 		{ { DUMP_PHASE_SYNC, 10, 10, 5, 1000 }, "syncing", 0 },
 		{ { 77, 10, 10, 5, 1000 }, "?", 0 },
 	};

@@ -32,9 +32,9 @@ static bool conf_same(const struct conf *a, const struct conf *b)
 	return conf_same_targets(a, b) && strcmp(a->path, b->path) == 0 &&
 	       a->dump_level == b->dump_level && a->format == b->format &&
 	       a->compress == b->compress && a->compress_level == b->compress_level &&
-	       a->threads == b->threads && a->naming == b->naming && a->keep == b->keep &&
-	       a->timeout_s == b->timeout_s && a->failure_action == b->failure_action &&
-	       a->final_action == b->final_action;
+	       a->threads == b->threads && a->verify == b->verify && a->naming == b->naming &&
+	       a->keep == b->keep && a->timeout_s == b->timeout_s &&
+	       a->failure_action == b->failure_action && a->final_action == b->final_action;
 }
 
 /* What holds for every configuration, and its text reads back to the same. */

@@ -233,7 +233,8 @@ void fuzz_seeds_conf(fuzz_seed_fn give, void *arg)
 {
 	static const char *const texts[] = {
 		"# all of it\next4 UUID=0123abcd-1234\npath /var/crash\ndump_level 31\n"
-		"format kdump\ncompress zstd:3\nthreads 2\nnaming rhel\nkeep 5\ntimeout 600\n"
+		"format kdump\ncompress zstd:3\nthreads 2\nverify full\nnaming rhel\nkeep "
+		"5\ntimeout 600\n"
 		"failure_action halt\nfinal_action poweroff\n",
 		"xfs LABEL=dump\nraw /dev/vda3\nbtrfs PARTUUID=1-2 # second\npath /a/b\n",
 		"core_collector makedumpfile -c -d 17 --message-level 1\next4 /dev/sda1\n",
