@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "lib_golden.h"
 
+#include <dirent.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -129,4 +130,29 @@ bool golden_wanted(const struct golden_page *p, unsigned level)
 bool golden_kept(const struct golden_page *p, unsigned level)
 {
 	return p->in_file && golden_wanted(p, level);
+}
+
+static int is_golden(const struct dirent *d)
+{
+	size_t len = strlen(d->d_name);
+
+	/* kernel-*.txt and machine*.txt are included by the others */
+	return len > 4 && strcmp(d->d_name + len - 4, ".txt") == 0 &&
+	       strncmp(d->d_name, "kernel-", 7) != 0 && strncmp(d->d_name, "machine", 7) != 0;
+}
+
+void golden_each(void (*fn)(const char *file, unsigned number))
+{
+	struct dirent **list;
+	char dir[256];
+	int n;
+
+	scratch_beside(__FILE__, "golden", dir, sizeof(dir));
+	n = scandir(dir, &list, is_golden, alphasort);
+	assert_true(n >= 12);
+	for (int i = 0; i < n; i++) {
+		fn(list[i]->d_name, (unsigned)i);
+		free(list[i]);
+	}
+	free(list);
 }

@@ -38,6 +38,9 @@ void golden_open(struct golden *g, const struct scratch *scratch, const char *fi
 		 const char *more);
 void golden_close(struct golden *g, const struct scratch *scratch);
 
+/* Calls fn for each golden that is a machine, in the order of their names. */
+void golden_each(void (*fn)(const char *file, unsigned number));
+
 const struct class_rule *golden_rule(const char *class);
 /* Whether a dump of that level should have the page, and whether it can: zero pages, which an ELF
  * dump leaves out at level 1, are another matter. */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Dumps vmcores that are described in golden/ and compares what can be read from each dump, page by
  * page, with what the text says should be there. */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -19,6 +18,7 @@
 #include "../fileview.h"
 #include "lib_golden.h"
 #include "lib_scratch.h"
+#include "lib_threads.h"
 
 struct config {
 	unsigned level;
@@ -205,7 +205,7 @@ static void run_config(const struct golden *g, const struct config *c)
 	o.level = c->level;
 	o.format = c->format;
 	o.compress = c->compress;
-	o.threads = c->threads;
+	o.threads = test_threads(c->threads);
 	o.flattened = c->flattened;
 	o.verify = VERIFY_FULL;
 	if (dump_run(g->core, out, &o, &st, &e) != DUMP_COMPLETE)
@@ -240,30 +240,10 @@ static void run_golden(const char *file, unsigned turn)
 	golden_close(&g, &scratch);
 }
 
-static int is_golden(const struct dirent *d)
-{
-	size_t len = strlen(d->d_name);
-
-	/* kernel-*.txt and machine*.txt are included by the others */
-	return len > 4 && strcmp(d->d_name + len - 4, ".txt") == 0 &&
-	       strncmp(d->d_name, "kernel-", 7) != 0 && strncmp(d->d_name, "machine", 7) != 0;
-}
-
 static void test_goldens(void **state)
 {
-	struct dirent **list;
-	char dir[256];
-	int n;
-
 	(void)state;
-	scratch_beside(__FILE__, "golden", dir, sizeof(dir));
-	n = scandir(dir, &list, is_golden, alphasort);
-	assert_true(n >= 12);
-	for (int i = 0; i < n; i++) {
-		run_golden(list[i]->d_name, (unsigned)i);
-		free(list[i]);
-	}
-	free(list);
+	golden_each(run_golden);
 }
 
 /* Every combination there is, of one small machine. */

@@ -104,6 +104,8 @@ static void test_outcomes(void **state)
 	struct fixture *f = *state;
 
 	f->sh.stats.bytes_written = 4711;
+	f->sh.stats.verify_depth = VERIFY_FULL;
+	f->sh.stats.verified = DUMP_VERIFY_FAILED;
 	snprintf(f->sh.stats.format, sizeof(f->sh.stats.format), "kdump");
 	atomic_store(&f->sh.progress.bytes_written, 815);
 	snprintf(f->in.why, sizeof(f->in.why), "the reason");
@@ -117,10 +119,13 @@ static void test_outcomes(void **state)
 		assert_member(&j, "status", t[i].status);
 		assert_member(&j, "reason", "the reason");
 		assert_has(&j, t[i].bytes);
-		if (t[i].stats)
+		if (t[i].stats) {
 			assert_has(&j, "\"dump\": {");
-		else
+			assert_has(&j, "\"depth\": \"full\"");
+			assert_has(&j, "\"result\": \"failed\"");
+		} else {
 			assert_null(strstr(j.buf, "\"dump\": {"));
+		}
 		json_deinit(&j);
 	}
 }
