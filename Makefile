@@ -60,7 +60,8 @@ say = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2))
 # --- programs --------------------------------------------------------------------------------
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all deps sysroot tests check check-all bench lint format format-check clang demo clean help
+.PHONY: all deps sysroot tests tsan tsan-tests check check-all bench lint format format-check \
+	clang demo clean help
 
 all: $(BUILD)/crashpod $(BUILD)/init ## build/crashpod and build/init, static against musl
 
@@ -110,13 +111,40 @@ $(BUILD)/libtest.a: $(call test_obj,$(LIB_SRC) $(TESTLIB_SRC))
 	$(Q)rm -f $@
 	$(Q)$(AR) rcsD $@ $^
 
+# The tests that dump with several threads, with four of them, under ThreadSanitizer.
+TSAN_TESTS := $(addprefix $(BUILD)/tsan/dumper/tests/test_,block changed dump golden readback \
+	      sink threads)
+# the instrumented code hides from gcc that a variable has been set
+TSAN_CFLAGS := $(BASE_CFLAGS) -O1 -g -fsanitize=thread -fno-omit-frame-pointer \
+	      -Wno-maybe-uninitialized
+tsan_obj = $(patsubst %.c,$(BUILD)/tsan/obj/%.o,$(1))
+
+$(BUILD)/tsan/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(call say,TSANCC,$<)
+	$(Q)gcc $(TSAN_CFLAGS) -c -o $@ $<
+
+$(BUILD)/tsan/%: $(BUILD)/tsan/obj/%.o $(BUILD)/tsan/libtest.a
+	@mkdir -p $(@D)
+	$(call say,TSAN,$@)
+	$(Q)gcc -fsanitize=thread -o $@ $< $(BUILD)/tsan/libtest.a $(TEST_LIBS)
+
+$(BUILD)/tsan/libtest.a: $(call tsan_obj,$(LIB_SRC) $(TESTLIB_SRC))
+	$(Q)rm -f $@
+	$(Q)$(AR) rcsD $@ $^
+
+tsan-tests: $(TSAN_TESTS)
+
+tsan: tsan-tests ## the tests that dump with threads, under ThreadSanitizer
+	$(Q)BUILD=$(BUILD) sh scripts/check.sh tsan
+
 tests: $(TESTS) ## the unit tests, built with ASan and UBSan
 
 check: ## everything: format, both compilers, unit tests, goldens, shell, QEMU
 	sh scripts/check.sh
 
 check-all: ## check, and every kernel, flavour, level, source and damage: hours
-	sh scripts/check.sh deps format gcc clang unit shellcheck mkinitrd qemu all-kernels
+	sh scripts/check.sh deps format gcc clang unit tsan shellcheck mkinitrd qemu all-kernels
 
 format: ## clang-format in place
 	clang-format -i $(C_FILES)
@@ -140,7 +168,7 @@ bench: all ## makedumpfile and crashpod side by side on one vmcore: a table of r
 	python3 qemu-tests/run.py bench --kernel $(KERNEL)
 
 clean: ## remove objects and programs (the sysroot and test ground stay)
-	rm -rf $(BUILD)/obj $(BUILD)/test-obj $(BUILD)/tests $(BUILD)/clang $(BUILD)/fuzz $(BUILD)/*.a \
+	rm -rf $(BUILD)/obj $(BUILD)/test-obj $(BUILD)/tests $(BUILD)/tsan $(BUILD)/clang $(BUILD)/fuzz $(BUILD)/*.a \
 		$(BUILD)/crashpod* $(BUILD)/init*
 
 help: ## this list
@@ -185,4 +213,4 @@ $(BUILD)/fuzz/bin/%: $(BUILD)/fuzz/obj/$(FUZZ_DIR)/fuzz_%.o $(BUILD)/fuzz/libfuz
 
 -include $(shell find $(BUILD)/fuzz/obj -name '*.d' 2>/dev/null)
 
--include $(shell find $(BUILD)/obj $(BUILD)/test-obj -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD)/obj $(BUILD)/test-obj $(BUILD)/tsan/obj -name '*.d' 2>/dev/null)

@@ -11,7 +11,7 @@ cd "$(dirname "$0")/.."
 MAKE=${MAKE:-make}
 jobs=$(nproc)
 logs=$BUILD/check
-parts=${*:-"deps format gcc clang unit shellcheck mkinitrd qemu"}
+parts=${*:-"deps format gcc clang unit tsan shellcheck mkinitrd qemu"}
 passed=0 failed=0
 
 mkdir -p "$logs"
@@ -62,6 +62,15 @@ unit() {
 		if [ -x "$t" ]; then
 			many "unit-$(basename "$t")" '^\[ *OK *\]' '^\[ *FAILED *\] [a-z]' "$t"
 		fi
+	done
+}
+
+# A race is a report and another exit status, whatever the test itself says.
+tsan() {
+	one tsan-build "$MAKE" -j"$jobs" tsan-tests
+	for t in "$BUILD"/tsan/*/tests/test_*; do
+		many "tsan-$(basename "$t")" '^\[ *OK *\]' '^\[ *FAILED *\] [a-z]' \
+			env CRASHPOD_TEST_THREADS=4 "$t"
 	done
 }
 
@@ -133,6 +142,7 @@ for part in $parts; do
 	gcc) one gcc "$MAKE" -j"$jobs" all ;;
 	clang) one clang "$MAKE" -j"$jobs" clang ;;
 	unit) unit ;;
+	tsan) tsan ;;
 	shellcheck) one shellcheck "$MAKE" lint ;;
 	mkinitrd | qemu)
 		if [ -n "$ground_pid" ]; then

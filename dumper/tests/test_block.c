@@ -13,6 +13,7 @@
 #include "../block.h"
 #include "../dump.h"
 #include "lib_golden.h"
+#include "lib_threads.h"
 
 static struct scratch scratch;
 
@@ -48,7 +49,7 @@ static void test_exclude_vmemmap(void **state)
 		dump_opts_init(&o);
 		o.level = levels[i];
 		o.exclude_vmemmap = true;
-		o.threads = 2;
+		o.threads = test_threads(2);
 		scratch_path(&scratch, out, sizeof(out), "out");
 		assert_int_equal(dump_run(g.core, out, &o, &st, &e), DUMP_COMPLETE);
 		assert_int_equal(source_open(&s, out, 0, &e), 0);

@@ -16,6 +16,7 @@
 #include "../sink.h"
 #include "lib_core.h"
 #include "lib_scratch.h"
+#include "lib_threads.h"
 
 #define STRUCT_PAGE(pfn) (0x40000 + 64ull * (pfn)) /* in golden/small.txt */
 #define MAPPING 24
@@ -147,7 +148,7 @@ static void test_changes(void **state)
 		dump_opts_init(&o);
 		o.level = LEVEL_USER | LEVEL_ZERO;
 		o.format = t[i].format;
-		o.threads = 2;
+		o.threads = test_threads(2);
 		open_hooked(&sink, out, vmcore, t[i].changes, t[i].n);
 		assert_int_equal(dump_run_sink(core, sink, &o, &st, &e), DUMP_COMPLETE);
 		core_close(core);

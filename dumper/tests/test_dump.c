@@ -16,6 +16,7 @@
 #include "../base/json.h"
 #include "../dump.h"
 #include "lib_golden.h"
+#include "lib_threads.h"
 
 #define RAM_PAGES 0xb0 /* of small.txt */
 
@@ -124,7 +125,7 @@ static enum dump_result dump_as(const struct core *core, enum dump_format format
 
 	dump_opts_init(&o);
 	o.level = level;
-	o.threads = 1;
+	o.threads = test_threads(2);
 	o.format = format;
 	*e = (struct err){ 0 };
 	return dump_run(core, scratch_path(&scratch, out, sizeof(out), "out"), &o, st, e);
@@ -268,7 +269,7 @@ static void test_cancel(void **state)
 
 	(void)state;
 	dump_opts_init(&o);
-	o.threads = 1;
+	o.threads = test_threads(2);
 	o.progress = &progress;
 	progress.cancel = 1;
 	scratch_path(&scratch, out, sizeof(out), "out");

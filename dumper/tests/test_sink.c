@@ -21,6 +21,7 @@
 #include "../sink.h"
 #include "lib_faultsink.h"
 #include "lib_golden.h"
+#include "lib_threads.h"
 
 static struct scratch scratch;
 static struct golden golden;
@@ -135,7 +136,7 @@ static struct dump_opts make_opts(enum dump_format format, unsigned level, unsig
 	dump_opts_init(&o);
 	o.format = format;
 	o.level = level;
-	o.threads = threads;
+	o.threads = test_threads(threads);
 	o.sync = true;
 	return o;
 }
