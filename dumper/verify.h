@@ -7,7 +7,7 @@
  *         Pages that no decompressor is built in for (lzo, snappy) could not be judged: everything
  *         else is, and the file is not called sound.
  * Memory: a quarter of a megabyte, and what source_open() takes for the file: 8 bytes for each 128
- *         MiB of a kdump file's RAM, about 150 for each segment of an ELF file, 24 for each record
+ *         MiB of a kdump file's RAM, about 130 for each segment of an ELF file, 24 for each record
  *         of a flattened one. */
 #ifndef CRASHPOD_VERIFY_H
 #define CRASHPOD_VERIFY_H

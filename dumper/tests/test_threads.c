@@ -142,6 +142,8 @@ static void compare_all(const char *file, const char *more)
 		o.flattened = t[i].flattened;
 		o.level = t[i].level;
 		o.verify = VERIFY_FULL;
+		/* once as PID 1 does it */
+		o.direct = o.sync = i == 1;
 		compare(&g, &o);
 	}
 	golden_close(&g, &scratch);
