@@ -97,7 +97,7 @@ def commands(vmcore, out, names=None):
         made[name] = [*_outside("makedumpfile"), *options.replace("WHERE", str(out.parent)).split(), vmcore, out]
     for name, options in CRASHPOD.items():
         made[name] = [paths.BUILD / "crashpod", "dump", "-q", *options.replace("WHERE", str(out.parent)).split(), vmcore, out]
-    made[COPY] = ["cp", "--sparse=never", vmcore, out]
+    made[COPY] = ["/bin/cp", "--sparse=never", vmcore, out]
     return {name: argv for name, argv in made.items() if not names or name in names}
 
 
