@@ -19,13 +19,16 @@
 #define ZSTD_HASH_LOG 10
 #define ZSTD_TUNED_LEVEL_MAX 1 /* higher ones are asked for to make dumps small */
 #define TEXT_SAMPLES 128
-#define TEXT_ENOUGH 50 /* of them printable */
+/* How many of them are to be printable for a Huffman code: at level 1 what is left out costs half a
+ * percent of size and saves a tenth of the time; below 0 only text is worth it. */
+#define TEXT_SOME 8
+#define TEXT_ENOUGH 50
 
 struct compressor {
 	enum compress_kind kind;
 	ZSTD_CCtx *zstd;
-	bool choose_literals;
-	int literals; /* in force, where it is chosen page by page */
+	unsigned text_enough; /* 0: literals are as the level has them */
+	int literals;	      /* in force, where it is chosen page by page */
 	z_stream zlib;
 	bool zlib_ready;
 };
@@ -45,13 +48,13 @@ static int zstd_open(struct compressor *c, int level, struct err *e)
 		ZSTD_CCtx_setParameter(c->zstd, ZSTD_c_windowLog, ZSTD_WINDOW_LOG);
 		ZSTD_CCtx_setParameter(c->zstd, ZSTD_c_hashLog, ZSTD_HASH_LOG);
 	}
-	c->choose_literals = level < 0;
+	c->text_enough = level < 0 ? TEXT_ENOUGH : level <= ZSTD_TUNED_LEVEL_MAX ? TEXT_SOME : 0;
 	return 0;
 }
 
-/* Whether a page looks like text. A Huffman code for the literals takes as long as all the rest of
- * the work, and saves a third of a page of text, but little of others. */
-static bool page_is_text(const u8 *page)
+/* How much a page looks like text. A Huffman code for the literals takes as long as half the rest
+ * of the work, and saves a third of a page of text, but little of others. */
+static unsigned page_text(const u8 *page)
 {
 	const size_t step = PAGE_SIZE / TEXT_SAMPLES;
 	unsigned printable = 0;
@@ -59,15 +62,15 @@ static bool page_is_text(const u8 *page)
 	/* not the same byte of each word: samples go through them */
 	for (size_t i = 0; i < TEXT_SAMPLES; i++)
 		printable += page[i * step + i % step] - 0x20u < 0x5f;
-	return printable >= TEXT_ENOUGH;
+	return printable;
 }
 
 static size_t zstd_page(struct compressor *c, const u8 *page, u8 *dst, size_t cap)
 {
 	size_t n;
 
-	if (c->choose_literals) {
-		int want = page_is_text(page) ? ZSTD_ps_enable : ZSTD_ps_disable;
+	if (c->text_enough) {
+		int want = page_text(page) >= c->text_enough ? ZSTD_ps_enable : ZSTD_ps_disable;
 
 		if (want != c->literals)
 			ZSTD_CCtx_setParameter(c->zstd, ZSTD_c_literalCompressionMode, want);
