@@ -149,36 +149,51 @@ static int sections_try(const struct section_walk *sw, u64 table, struct err *e)
 	return rc;
 }
 
-/* Notes where in physical memory the maps of all sections lie. */
+/* -E2BIG: scattered too widely. */
+static int phys_add(struct memmap *m, u64 pa, u64 n, u64 off)
+{
+	int rc = ranges_append(&m->phys, pa, n, off);
+
+	if (rc || m->phys.n < MEMMAP_RANGES_MAX)
+		return rc;
+	ranges_settle(&m->phys);
+	/* with little room left all would soon be sorted again */
+	return m->phys.n < MEMMAP_RANGES_MAX / 4 * 3 ? 0 : -E2BIG;
+}
+
+/* Notes where in physical memory the map of a section lies. */
+static int phys_collect_section(const struct section_walk *sw, u64 nr)
+{
+	struct memmap *m = sw->m;
+	u64 bytes = sw->pages_per_section * m->core->ki.page.size;
+	u64 va = m->section_va[nr], done = 0;
+
+	while (va && done < bytes) {
+		u64 pa, contig, n = PAGE_SIZE;
+		int rc = 0;
+
+		if (xlat_va(&m->core->xlat, &sw->km->cache, &sw->km->win, va + done, &pa, &contig,
+			    NULL) == 0) {
+			n = MIN(contig, bytes - done);
+			rc = phys_add(m, pa, n, nr * bytes + done);
+		}
+		if (rc)
+			return rc;
+		done += n;
+	}
+	return 0;
+}
+
 static int phys_collect(const struct section_walk *sw, struct err *e)
 {
 	struct memmap *m = sw->m;
-	u32 size = m->core->ki.page.size;
-	u64 section_bytes = sw->pages_per_section * size;
+	int rc = 0;
 
-	m->phys_complete = true;
-	for (u64 nr = 0; nr < m->nsections; nr++) {
-		u64 va = m->section_va[nr], done = 0;
-
-		while (va && done < section_bytes) {
-			u64 pa, contig, n;
-			int rc = xlat_va(&m->core->xlat, &sw->km->cache, &sw->km->win, va + done,
-					 &pa, &contig, NULL);
-
-			n = rc ? PAGE_SIZE : MIN(contig, section_bytes - done);
-			if (rc == 0 && m->phys.n == MEMMAP_RANGES_MAX)
-				ranges_settle(&m->phys);
-			if (rc == 0 && m->phys.n >= MEMMAP_RANGES_MAX / 4 * 3) {
-				m->phys_complete = false;
-				nr = m->nsections;
-				break;
-			}
-			if (rc == 0 &&
-			    ranges_add(&m->phys, pa, n, nr * section_bytes + done) == -ENOMEM)
-				return err_sys(e, -ENOMEM, "ranges of the memory map");
-			done += n;
-		}
-	}
+	for (u64 nr = 0; nr < m->nsections && rc == 0; nr++)
+		rc = phys_collect_section(sw, nr);
+	if (rc == -ENOMEM)
+		return err_sys(e, rc, "ranges of the memory map");
+	m->phys_complete = rc == 0;
 	ranges_settle(&m->phys);
 	return 0;
 }

@@ -25,6 +25,21 @@ int ranges_add(struct ranges *rs, u64 pa, u64 size, u64 off)
 	return 0;
 }
 
+static bool range_continues(const struct range *last, u64 pa, u64 off)
+{
+	return pa == last->pa + last->size && off == last->off + last->size;
+}
+
+int ranges_append(struct ranges *rs, u64 pa, u64 size, u64 off)
+{
+	struct range *last = rs->n ? &rs->r[rs->n - 1] : NULL;
+
+	if (!last || !range_continues(last, pa, off) || size > UINT64_MAX - pa)
+		return ranges_add(rs, pa, size, off);
+	last->size += size;
+	return 0;
+}
+
 static int range_compare(const void *pa, const void *pb)
 {
 	const struct range *a = pa, *b = pb;
@@ -54,7 +69,7 @@ void ranges_settle(struct ranges *rs)
 			r.off += cut;
 			r.size -= cut;
 		}
-		if (last && r.pa == last->pa + last->size && r.off == last->off + last->size)
+		if (last && range_continues(last, r.pa, r.off))
 			last->size += r.size;
 		else
 			rs->r[n++] = r;

@@ -57,6 +57,24 @@ static void test_settle(void **state)
 	}
 }
 
+/* What continues the range before it, in memory and file, takes no range of its own. */
+static void test_append(void **state)
+{
+	static const struct range out[] = { { 8, 12, 100 }, { 20, 4, 200 }, { 0, 8, 92 } };
+	struct ranges rs = { 0 };
+
+	(void)state;
+	assert_int_equal(ranges_append(&rs, 8, 0, 100), 0);
+	assert_int_equal(ranges_append(&rs, 8, 4, 100), 0);
+	assert_int_equal(ranges_append(&rs, 12, 8, 104), 0);
+	assert_int_equal(ranges_append(&rs, 20, 4, 200), 0);
+	assert_int_equal(ranges_append(&rs, 24, ~0ull - 7, 204), -EINVAL);
+	assert_int_equal(ranges_append(&rs, 0, 8, 92), 0);
+	assert_int_equal(rs.n, ARRAY_SIZE(out));
+	assert_memory_equal(rs.r, out, sizeof(out));
+	ranges_deinit(&rs);
+}
+
 static void test_find(void **state)
 {
 	static const struct {
@@ -110,6 +128,7 @@ static void test_bits(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_settle),
+					    cmocka_unit_test(test_append),
 					    cmocka_unit_test(test_find),
 					    cmocka_unit_test(test_bits) };
 
