@@ -7,14 +7,15 @@
 
 #include "base/bits.h"
 
-#define SECTION_HAS_MAP 2ull	/* SECTION_HAS_MEM_MAP */
-#define MEMMAP_RANGES_MAX 16384 /* 400 KB; a memory map scattered wider is no longer followed */
+#define SECTION_HAS_MAP 2ull	 /* SECTION_HAS_MEM_MAP */
+#define MEMMAP_RANGES_MAX 16384	 /* 400 KB; a memory map scattered wider is no longer followed */
+#define SECTION_RANGES_MAX 65536 /* 1.5 MB; sections behind so many count as not there */
 #define COMPOUND_PAGES_MAX ((u64)1 << 18) /* 1 GiB, the largest of hugetlbfs */
 
 struct section_walk {
 	struct memmap *m;
 	struct kmem *km;
-	u64 pages_per_section;
+	u64 bytes;    /* of the struct pages of a section */
 	u64 per_root; /* sections behind one root pointer; 1: no roots (not EXTREME) */
 };
 
@@ -28,80 +29,101 @@ static u64 section_decode(const struct section_walk *sw, const u8 *entry, u64 nr
 	if (!(coded & SECTION_HAS_MAP))
 		return 0;
 	/* the kernel stores the map's address less that of the section's first page */
-	va = (coded & ki->section_map_mask) + nr * sw->pages_per_section * ki->page.size;
-	return (va & XLAT_KERNEL_HALF) == XLAT_KERNEL_HALF && va % 8 == 0 ? va : 0;
+	va = (coded & ki->section_map_mask) + nr * sw->bytes;
+	if ((va & XLAT_KERNEL_HALF) != XLAT_KERNEL_HALF || va % 8 || va > UINT64_MAX - sw->bytes)
+		return 0;
+	return va;
 }
 
-/* Reads the entries of sections [nr, nr + n) at va into section_va. */
+/* Reads the entries of sections [nr, nr + n) at va, a page at a time: a part of a table that cannot
+ * be read costs no others. */
 static int sections_read(const struct section_walk *sw, u64 va, u64 nr, u64 n, struct err *e)
 {
 	struct memmap *m = sw->m;
-	u32 size = m->core->ki.section_size;
-	u8 entry[256];
+	u64 size = m->core->ki.section_size;
+	u8 entries[4096];
 
-	for (u64 i = 0; i < n && nr + i < m->nsections; i++) {
-		int rc = kmem_read(sw->km, va + i * size, entry, size, e);
+	n = MIN(n, m->nsections - nr);
+	for (u64 done = 0, now; done < n; done += now, va += now * size) {
+		int rc;
 
+		now = MIN(MAX((PAGE_SIZE - va % PAGE_SIZE) / size, 1), n - done);
+		rc = kmem_read(sw->km, va, entries, now * size, e);
+		for (u64 i = 0; i < now && rc == 0 && m->sections.n < SECTION_RANGES_MAX; i++) {
+			u64 at = section_decode(sw, entries + i * size, nr + done + i);
+
+			if (at &&
+			    ranges_append(&m->sections, (nr + done + i) * sw->bytes, sw->bytes, at))
+				rc = err_sys(e, -ENOMEM, "section table");
+		}
 		if (rc)
 			return rc;
-		m->section_va[nr + i] = section_decode(sw, entry, nr + i);
 	}
 	return 0;
 }
 
-static int section_compare(const void *pa, const void *pb)
+/* The parts of virtual memory that are the struct pages of more than one section. */
+static int sections_shared(const struct memmap *m, struct ranges *shared)
 {
-	u64 a = **(u64 *const *)pa, b = **(u64 *const *)pb;
+	struct ranges by_va = { 0 };
+	u64 before = 0;
+	int rc = 0;
 
-	return (a > b) - (a < b);
+	for (size_t i = 0; i < m->sections.n && rc == 0; i++)
+		rc = ranges_add(&by_va, m->sections.r[i].off, m->sections.r[i].size, 0);
+	ranges_sort(&by_va);
+	for (size_t i = 0; i < by_va.n && rc == 0; i++) {
+		u64 va = by_va.r[i].pa, end = va + by_va.r[i].size;
+
+		if (va < before)
+			rc = ranges_add(shared, va, MIN(end, before) - va, va);
+		before = MAX(before, end);
+	}
+	ranges_settle(shared);
+	ranges_deinit(&by_va);
+	return rc;
 }
 
-/* Forgets sections, sorted by va, whose memory maps of so many bytes overlap. */
-static void sections_forget_overlaps(u64 **by_va, size_t n, u64 bytes)
+/* Forgets the sections that have a part in shared. */
+static int sections_forget(const struct section_walk *sw, const struct ranges *shared)
 {
-	u64 before = 0;
+	struct ranges *sections = &sw->m->sections, kept = { 0 };
+	int rc = 0;
 
-	for (size_t i = 0; i < n; i++) {
-		u64 va = *by_va[i];
+	for (const struct range *r = sections->r; r < sections->r + sections->n; r++) {
+		for (u64 at = 0; at < r->size && rc == 0; at += sw->bytes) {
+			const struct range *s = ranges_find(shared, r->off + at);
 
-		if (i && va - before < bytes)
-			*by_va[i] = *by_va[i - 1] = 0;
-		before = va;
+			if (!s || s->pa >= r->off + at + sw->bytes)
+				rc = ranges_append(&kept, r->pa + at, sw->bytes, r->off + at);
+		}
 	}
+	ranges_deinit(sections);
+	*sections = kept;
+	return rc;
 }
 
 /* A struct page describes one page: sections that share some are not believed. Nearly always all
  * lie in ascending order and nothing is to be done. */
 static int sections_check(const struct section_walk *sw, struct err *e)
 {
-	struct memmap *m = sw->m;
-	u64 bytes = sw->pages_per_section * m->core->ki.page.size, before = 0, **by_va;
+	const struct ranges *sections = &sw->m->sections;
+	struct ranges shared = { 0 };
 	bool apart = true;
-	size_t n = 0;
+	int rc;
 
-	for (u64 nr = 0; nr < m->nsections; nr++) {
-		u64 va = m->section_va[nr];
+	for (size_t i = 1; i < sections->n; i++) {
+		const struct range *r = &sections->r[i];
 
-		if (!va)
-			continue;
-		apart = apart && (n == 0 || (va > before && va - before >= bytes));
-		before = va;
-		n++;
+		apart = apart && r->off >= r[-1].off + r[-1].size;
 	}
 	if (apart)
 		return 0;
-	by_va = malloc(n * sizeof(*by_va));
-	if (!by_va)
-		return err_sys(e, -ENOMEM, "%zu sections", n);
-	n = 0;
-	for (u64 nr = 0; nr < m->nsections; nr++) {
-		if (m->section_va[nr])
-			by_va[n++] = &m->section_va[nr];
-	}
-	qsort(by_va, n, sizeof(*by_va), section_compare);
-	sections_forget_overlaps(by_va, n, bytes);
-	free(by_va);
-	return 0;
+	rc = sections_shared(sw->m, &shared);
+	if (rc == 0 && shared.n)
+		rc = sections_forget(sw, &shared);
+	ranges_deinit(&shared);
+	return rc ? err_sys(e, rc, "%zu ranges of sections", sections->n) : 0;
 }
 
 /* Whether the table just read makes sense: some section has a map, and its address translates. */
@@ -110,32 +132,26 @@ static bool sections_plausible(const struct section_walk *sw)
 	const struct memmap *m = sw->m;
 	unsigned found = 0, mapped = 0;
 
-	for (u64 nr = 0; nr < m->nsections && found < 16; nr++) {
-		u64 pa, contig;
+	for (size_t i = 0; i < m->sections.n; i++) {
+		const struct range *r = &m->sections.r[i];
 
-		if (!m->section_va[nr])
-			continue;
-		found++;
-		mapped += xlat_va(&m->core->xlat, &sw->km->cache, &sw->km->win, m->section_va[nr],
-				  &pa, &contig, NULL) == 0;
+		for (u64 at = 0, pa, contig; at < r->size && found < 16; at += sw->bytes) {
+			found++;
+			mapped += xlat_va(&m->core->xlat, &sw->km->cache, &sw->km->win, r->off + at,
+					  &pa, &contig, NULL) == 0;
+		}
 	}
 	return found && mapped * 2 >= found;
 }
 
-/* Takes table as the address of mem_section and fills section_va. */
+/* Takes table as the address of mem_section and reads the sections. */
 static int sections_try(const struct section_walk *sw, u64 table, struct err *e)
 {
 	struct memmap *m = sw->m;
 	u64 roots = m->core->ki.section_roots;
 	int rc = 0;
 
-	/* fresh, so that only what is written takes memory: the table is as long as the address
-	 * space */
-	free(m->section_va);
-	m->section_va = calloc(m->nsections + 1, sizeof(*m->section_va));
-	if (!m->section_va)
-		return err_sys(e, -ENOMEM, "table of %llu sections",
-			       (unsigned long long)m->nsections);
+	m->sections.n = 0;
 	if (sw->per_root == 1)
 		return sections_read(sw, table, 0, MIN(roots, m->nsections), e);
 	for (u64 i = 0; i < roots && i * sw->per_root < m->nsections && !rc; i++) {
@@ -161,27 +177,23 @@ static int phys_add(struct memmap *m, u64 pa, u64 n, u64 off)
 	return m->phys.n < MEMMAP_RANGES_MAX / 4 * 3 ? 0 : -E2BIG;
 }
 
-/* Notes where in physical memory the map of a section lies. */
-static int phys_collect_section(const struct section_walk *sw, u64 nr)
+/* Notes where in physical memory the struct pages of some sections lie. */
+static int phys_collect_range(const struct section_walk *sw, const struct range *r)
 {
 	struct memmap *m = sw->m;
-	u64 bytes = sw->pages_per_section * m->core->ki.page.size;
-	u64 va = m->section_va[nr], done = 0;
+	int rc = 0;
 
-	while (va && done < bytes) {
-		u64 pa, contig, n = PAGE_SIZE;
-		int rc = 0;
+	for (u64 done = 0, n; done < r->size && rc == 0; done += n) {
+		u64 pa, contig;
 
-		if (xlat_va(&m->core->xlat, &sw->km->cache, &sw->km->win, va + done, &pa, &contig,
-			    NULL) == 0) {
-			n = MIN(contig, bytes - done);
-			rc = phys_add(m, pa, n, nr * bytes + done);
-		}
-		if (rc)
-			return rc;
-		done += n;
+		n = PAGE_SIZE;
+		if (xlat_va(&m->core->xlat, &sw->km->cache, &sw->km->win, r->off + done, &pa,
+			    &contig, NULL))
+			continue;
+		n = MIN(contig, r->size - done);
+		rc = phys_add(m, pa, n, r->pa + done);
 	}
-	return 0;
+	return rc;
 }
 
 static int phys_collect(const struct section_walk *sw, struct err *e)
@@ -189,8 +201,8 @@ static int phys_collect(const struct section_walk *sw, struct err *e)
 	struct memmap *m = sw->m;
 	int rc = 0;
 
-	for (u64 nr = 0; nr < m->nsections && rc == 0; nr++)
-		rc = phys_collect_section(sw, nr);
+	for (size_t i = 0; i < m->sections.n && rc == 0; i++)
+		rc = phys_collect_range(sw, &m->sections.r[i]);
 	if (rc == -ENOMEM)
 		return err_sys(e, rc, "ranges of the memory map");
 	m->phys_complete = rc == 0;
@@ -236,7 +248,7 @@ int memmap_init(struct memmap *m, const struct core *core, u64 max_pfn, struct e
 			   (u64)1 << (ki->physmem_bits - ki->section_bits));
 	km = malloc(sizeof(*km));
 	sw.km = km;
-	sw.pages_per_section = (u64)1 << section_order;
+	sw.bytes = (u64)ki->page.size << section_order;
 	/* EXTREME: as many roots as there are pages full of mem_section */
 	sw.per_root = PAGE_SIZE / ki->section_size;
 	extreme = (((u64)1 << (ki->physmem_bits - ki->section_bits)) + sw.per_root - 1) /
@@ -260,10 +272,9 @@ int memmap_init(struct memmap *m, const struct core *core, u64 max_pfn, struct e
 
 void memmap_deinit(struct memmap *m)
 {
-	free(m->section_va);
-	m->section_va = NULL;
-	m->nsections = 0;
+	ranges_deinit(&m->sections);
 	ranges_deinit(&m->phys);
+	m->nsections = 0;
 }
 
 int memmap_view_open(struct memmap_view *v, const struct memmap *m, size_t block_pages,
@@ -300,12 +311,11 @@ static u64 section_pages(const struct memmap *m)
 
 u64 memmap_page_va(const struct memmap *m, u64 pfn)
 {
-	unsigned section_order = m->core->ki.section_bits - PAGE_SHIFT;
-	u64 nr = pfn >> section_order;
+	u64 size = m->core->ki.page.size;
+	const struct range *r = pfn < UINT64_MAX / size ? ranges_find(&m->sections, pfn * size)
+							: NULL;
 
-	if (nr >= m->nsections || !m->section_va[nr])
-		return 0;
-	return m->section_va[nr] + (pfn & (((u64)1 << section_order) - 1)) * m->core->ki.page.size;
+	return r && r->pa <= pfn * size ? r->off + (pfn * size - r->pa) : 0;
 }
 
 u64 memmap_pa_va(const struct memmap *m, u64 pa, u64 *contig)
@@ -323,16 +333,23 @@ u64 memmap_pa_va(const struct memmap *m, u64 pa, u64 *contig)
 
 u64 memmap_va_pfn(const struct memmap *m, u64 va, u64 pfn)
 {
-	unsigned section_order = m->core->ki.section_bits - PAGE_SHIFT;
-	u64 size = m->core->ki.page.size, bytes = size << section_order;
-	u64 last = pfn >> section_order;
-	u64 first = (pfn > COMPOUND_PAGES_MAX ? pfn - COMPOUND_PAGES_MAX : 0) >> section_order;
+	u64 size = m->core->ki.page.size;
+	u64 least = pfn > COMPOUND_PAGES_MAX ? pfn - COMPOUND_PAGES_MAX : 0;
+	const struct range *r = ranges_find(&m->sections, pfn * size);
+	size_t i = r ? (size_t)(r - m->sections.r) + 1 : m->sections.n;
 
-	for (u64 nr = MIN(last, m->nsections - 1) + 1; nr-- > first;) {
-		u64 begin = m->section_va[nr];
+	while (i-- > 0) {
+		u64 in, first;
 
-		if (begin && va >= begin && va - begin < bytes && (va - begin) % size == 0)
-			return (nr << section_order) + (va - begin) / size;
+		r = &m->sections.r[i];
+		first = r->pa / size;
+		if (first + r->size / size <= least)
+			break;
+		in = va - r->off;
+		if (va < r->off || in >= r->size || in % size)
+			continue;
+		in /= size;
+		return first + in <= pfn && first + in >= least ? first + in : ~(u64)0;
 	}
 	return ~(u64)0;
 }

@@ -13,10 +13,12 @@
 
 struct memmap {
 	const struct core *core;
-	u64 *section_va; /* by section: va of its first struct page; 0: none */
 	u64 nsections;
-	struct ranges
-		phys; /* where the memory map lies in memory; off = pfn described * SIZE(page) */
+	/* The struct pages by what they describe: pa = first pfn * SIZE(page), off = va. Sections
+	 * that continue each other, with VMEMMAP nearly always all, are one range. */
+	struct ranges sections;
+	/* where the memory map lies in memory; off = pfn described * SIZE(page) */
+	struct ranges phys;
 	bool phys_complete; /* false: too scattered, phys holds only a part */
 };
 

@@ -49,13 +49,17 @@ static int range_compare(const void *pa, const void *pb)
 	return (a->off > b->off) - (a->off < b->off);
 }
 
+void ranges_sort(struct ranges *rs)
+{
+	if (rs->n)
+		qsort(rs->r, rs->n, sizeof(*rs->r), range_compare);
+}
+
 void ranges_settle(struct ranges *rs)
 {
 	size_t n = 0;
 
-	if (rs->n == 0)
-		return;
-	qsort(rs->r, rs->n, sizeof(*rs->r), range_compare);
+	ranges_sort(rs);
 	for (size_t i = 0; i < rs->n; i++) {
 		struct range r = rs->r[i];
 		struct range *last = n ? &rs->r[n - 1] : NULL;

@@ -20,6 +20,8 @@ struct ranges {
 int ranges_add(struct ranges *rs, u64 pa, u64 size, u64 off);
 /* As ranges_add(), but what continues the range that was added last makes that one longer. */
 int ranges_append(struct ranges *rs, u64 pa, u64 size, u64 off);
+/* By address; they may still overlap. */
+void ranges_sort(struct ranges *rs);
 /* Sorts and makes the list disjoint: of two ranges that overlap the one that begins first keeps
  * its bytes. Ranges that continue each other in memory and file become one. */
 void ranges_settle(struct ranges *rs);

@@ -60,6 +60,85 @@ static void test_page_va(void **state)
 	}
 }
 
+/* Sections whose struct pages are another's, in the middle of many that lie one after the other:
+ * the others are believed. */
+static void test_shared(void **state)
+{
+	static const char more[] = "memmap 1 0x3c0000 bytes=4K\n"
+				   "memmap 2 0x3c1000 bytes=4K\n"
+				   "memmap 3 0x3c2000 bytes=4K\n";
+	static const struct {
+		const char *section_16; /* what its entry says */
+		bool there[5];		/* sections 0 to 3 and 16 */
+	} t[] = {
+		{ "0xffffea000000000f", { true, true, true, true, true } },
+		/* begins in the middle of 1 */
+		{ "0xffffe9ffffc6000f", { true, false, false, true, false } },
+		{ "0xffffe9ffffc8000f", { true, true, false, true, false } },
+		/* its last page is the first of 0 */
+		{ "0xffffe9ffffbc100f", { false, true, true, true, false } },
+		/* before the end of the address space, and up to it */
+		{ "0xffffffffffbbf00f", { true, true, true, true, true } },
+		{ "0xffffffffffbc000f", { true, true, true, true, false } },
+	};
+	static const u64 nr[] = { 0, 1, 2, 3, 16 };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(t); i++) {
+		struct golden g = { 0 };
+		struct memmap m;
+		struct err e = { 0 };
+		char text[256];
+
+		snprintf(text, sizeof(text), "%sword 0x211100 %s\n", more, t[i].section_16);
+		golden_open(&g, &scratch, "holes.txt", text);
+		assert_int_equal(memmap_init(&m, g.core, g.max_pfn, &e), 0);
+		for (size_t k = 0; k < ARRAY_SIZE(nr); k++) {
+			if ((memmap_page_va(&m, nr[k] << 12) != 0) != t[i].there[k])
+				fail_msg("%s: section %llu", t[i].section_16,
+					 (unsigned long long)nr[k]);
+		}
+		assert_int_not_equal(memmap_page_va(&m, 0x200000), 0);
+		memmap_deinit(&m);
+		golden_close(&g, &scratch);
+	}
+}
+
+/* The page of a struct page's address: only at or before a page, and not far before it. */
+static void test_va_pfn(void **state)
+{
+	static const u64 none = ~0ull, va = 0xffffea0000000000;
+	static const struct {
+		u64 va, pfn, found;
+	} t[] = {
+		{ va, 0, 0 },
+		{ va + 0x123 * 64, 0x123, 0x123 },
+		{ va + 0x123 * 64, 0x122, none },
+		{ va + 0x123 * 64 + 8, 0x200, none },
+		{ va + 0x123 * 64, 0x10000, 0x123 },
+		{ va + 0x123 * 64, 0x40123, 0x123 },
+		{ va + 0x123 * 64, 0x40124, none },
+		{ va + 0x10001 * 64, 0x10002, 0x10001 },
+		{ va + 0x10001 * 64, 0x20002, 0x10001 },
+		/* section 1 is not there */
+		{ va + 0x1001 * 64, 0x2000, none },
+		{ va - 64, 0x10, none },
+		{ 0, 0x10, none },
+	};
+	struct golden g = { 0 };
+	struct memmap m;
+
+	(void)state;
+	open_golden(&g, &m, "holes.txt");
+	for (size_t i = 0; i < ARRAY_SIZE(t); i++) {
+		if (memmap_va_pfn(&m, t[i].va, t[i].pfn) != t[i].found)
+			fail_msg("%zu: %#llx", i,
+				 (unsigned long long)memmap_va_pfn(&m, t[i].va, t[i].pfn));
+	}
+	memmap_deinit(&m);
+	golden_close(&g, &scratch);
+}
+
 /* Struct pages that cannot be read are said to be missing, and read as zeros. */
 static void test_missing(void **state)
 {
@@ -138,6 +217,8 @@ static int teardown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_page_va),
+					    cmocka_unit_test(test_shared),
+					    cmocka_unit_test(test_va_pfn),
 					    cmocka_unit_test(test_missing),
 					    cmocka_unit_test(test_phys) };
 
