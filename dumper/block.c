@@ -8,6 +8,21 @@
 
 #define GROUP_BAD 4
 
+/* Between which of the source's mappings those of the kernel's text are: there may be thousands of
+ * others, one for each piece of memory that was added later. */
+static void find_image_maps(struct block_view *bv)
+{
+	const struct source *s = bv->core->src;
+
+	for (size_t i = 0; i < s->nmaps; i++) {
+		if (s->maps[i].va < XLAT_KERNEL_TEXT)
+			continue;
+		if (bv->image_end == 0)
+			bv->image_first = i;
+		bv->image_end = i + 1;
+	}
+}
+
 int block_view_open(struct block_view *bv, const struct core *core, const struct memmap *mm,
 		    size_t block_pages, struct err *e)
 {
@@ -15,6 +30,7 @@ int block_view_open(struct block_view *bv, const struct core *core, const struct
 	bv->core = core;
 	bv->mm = mm;
 	bv->pages = block_pages;
+	find_image_maps(bv);
 	if (!mm)
 		return 0;
 	bv->missing = calloc(block_pages / 64, 8);
@@ -172,7 +188,7 @@ static void mark_image(const struct block_view *bv, u64 pfn, u8 *cls)
 {
 	const struct source *s = bv->core->src;
 
-	for (size_t i = 0; i < s->nmaps; i++) {
+	for (size_t i = bv->image_first; i < bv->image_end; i++) {
 		u64 first = s->maps[i].pa >> PAGE_SHIFT;
 		u64 end = first + (s->maps[i].size >> PAGE_SHIFT);
 

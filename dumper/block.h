@@ -15,7 +15,8 @@ struct block_view {
 	const struct core *core;
 	const struct memmap *mm; /* NULL: the kernel is not understood, all RAM is PC_NO_MEMMAP */
 	struct memmap_view mv;
-	u64 head_va; /* head in another block that was looked up last; 0: none */
+	size_t image_first, image_end; /* of the source's mappings, those of the kernel's text */
+	u64 head_va;		       /* head in another block that was looked up last; 0: none */
 	enum page_class head_class;
 	u64 *missing; /* scratch of memmap_block() */
 	size_t pages; /* of a block */
