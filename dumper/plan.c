@@ -113,10 +113,16 @@ static u64 claim_chunk(struct engine *en)
 static void learn_block(struct engine_thread *t, u64 pfn, const u64 *ram)
 {
 	struct engine *en = t->en;
+	size_t bytes = engine_group_bytes(en);
+	u8 kept[BLOCK_PAGES_MAX / BLOCK_GROUP / 8], *at;
 
-	if (en->kept_groups && bit_count(ram, en->block_pages / 64))
-		block_kept_groups(t->cls, en->block_pages, en->out->level,
-				  en->kept_groups + pfn / en->block_pages * engine_group_bytes(en));
+	if (!en->kept_groups || bit_count(ram, en->block_pages / 64) == 0)
+		return;
+	at = en->kept_groups + pfn / en->block_pages * bytes;
+	block_kept_groups(t->cls, en->block_pages, en->out->level, kept);
+	/* as with the blocks: what is not written takes no memory */
+	if (memcmp(at, kept, bytes))
+		memcpy(at, kept, bytes);
 }
 
 /* The RAM of the chunk that t->ram, t->have and t->keep are then about. */
@@ -158,7 +164,9 @@ static int plan_chunk(struct engine_thread *t, u64 chunk, u64 end, struct err *e
 			drop_zero_pages(t, pfn, t->keep + word, &t->plan);
 		if (en->round == 0)
 			learn_block(t, pfn, t->ram + word);
-		en->blocks[pfn / en->block_pages] = packed;
+		/* what is not written takes no memory: most of a huge machine may be free */
+		if (en->blocks[pfn / en->block_pages] != packed)
+			en->blocks[pfn / en->block_pages] = packed;
 	}
 	t->plan.chunks += bit_count(t->ram, CHUNK_WORDS) != 0;
 	t->plan.kept += bit_count(t->keep, CHUNK_WORDS);
