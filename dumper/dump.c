@@ -10,6 +10,8 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/guard.h"
+#include "base/io.h"
 #include "base/json.h"
 #include "engine.h"
 #include "fit.h"
@@ -273,6 +275,22 @@ static void name_stats(struct dump_stats *st, const struct dump_opts *o)
 	st->verify_depth = o->verify;
 }
 
+/* The most memory that this program had. What getrusage() tells may be that of the program which
+ * started it: it outlives exec(). */
+static u64 peak_rss_kib(void)
+{
+	_cleanup_free_ char *text = NULL;
+	const char *at = NULL;
+	struct rusage usage;
+	size_t len;
+
+	if (io_read_file("/proc/self/status", 1 << 16, &text, &len, NULL) == 0)
+		at = strstr(text, "VmHWM:");
+	if (at)
+		return strtoull(at + strlen("VmHWM:"), NULL, 10);
+	return getrusage(RUSAGE_SELF, &usage) ? 0 : (u64)usage.ru_maxrss;
+}
+
 /* sink: where to write, or NULL: to path. */
 static enum dump_result run(const struct core *core, const char *path, struct sink *sink,
 			    const struct dump_opts *asked, struct dump_stats *stats, struct err *e)
@@ -280,7 +298,6 @@ static enum dump_result run(const struct core *core, const char *path, struct si
 	struct dump_opts o = *asked;
 	double begin = now_s();
 	enum dump_result result = DUMP_FAILED;
-	struct rusage usage;
 	struct err why = { 0 };
 
 	if (!e)
@@ -302,8 +319,7 @@ static enum dump_result run(const struct core *core, const char *path, struct si
 		snprintf(stats->reason, sizeof(stats->reason), "%.*s",
 			 (int)sizeof(stats->reason) - 1, e->msg);
 	stats->s_total = now_s() - begin;
-	if (getrusage(RUSAGE_SELF, &usage) == 0)
-		stats->peak_rss_kib = (u64)usage.ru_maxrss;
+	stats->peak_rss_kib = peak_rss_kib();
 	set_phase(&o, DUMP_PHASE_DONE);
 	return result;
 }
