@@ -11,7 +11,8 @@ import sys
 import time
 
 from ground import forky, kernels, paths
-from harness import bench, benchguest, compare, hostile, loop, matrix, rich, samples, sources, vm
+from harness import (bench, benchguest, compare, hostile, hugecore, loop, matrix, rich, samples,
+                     sources, synth, vm)
 from oracle import census
 
 
@@ -105,6 +106,16 @@ def cmd_hostile(args):
     return 1 if failed else 0
 
 
+def cmd_synth(args):
+    """dumps of made-up machines of up to 64 TiB: memory and time for each TiB do not grow"""
+    print(synth.HEAD)
+    results = synth.run(args.sizes, lambda result: print(synth.line(result), flush=True))
+    print("\n".join(loop.lines("synth", [
+        (synth.size(r.ram) + ("" if r.vmemmap else " -e"), "; ".join(r.problems) or None)
+        for r in results])))
+    return 1 if any(r.problems for r in results) else 0
+
+
 def _said(console):
     """crashpod's own lines of a console log."""
     text = console.read_text(encoding="utf-8", errors="replace") if console.exists() else ""
@@ -141,11 +152,19 @@ def cmd_demo(args):
 
 
 def size_mib(text):
-    """2G or 512M as MiB."""
-    units = {"M": 1, "G": 1024}
+    """2G, 512M or 24T as MiB."""
+    units = {"M": 1, "G": 1024, "T": 1024 * 1024}
     if text[-1:] not in units or not text[:-1].isdigit():
         raise argparse.ArgumentTypeError(f"{text}: wanted a size like 2G or 512M")
     return int(text[:-1]) * units[text[-1]]
+
+
+def machine_size(text):
+    """64G or 24T as bytes, for a machine that can be made up."""
+    n = size_mib(text) << 20
+    if not hugecore.possible(n):
+        raise argparse.ArgumentTypeError(f"{text}: wanted a multiple of 8G, up to 64T")
+    return n
 
 
 def _run_arguments(p, formats=True):
@@ -206,6 +225,11 @@ def parse():
     p.add_argument("--kernel", default=kernels.DEFAULT, choices=kernels.TABLE)
     p.add_argument("--only", nargs="+", choices=hostile.CASES)
     p.set_defaults(func=cmd_hostile)
+    p = sub.add_parser("synth", help=cmd_synth.__doc__)
+    p.add_argument("--sizes", nargs="+", type=machine_size, metavar="SIZE",
+                   default=[machine_size(n) for n in ("64G", "1T", "4T", "24T")],
+                   help="of RAM (64G 1T 4T 24T)")
+    p.set_defaults(func=cmd_synth)
     return parser.parse_args()
 
 

@@ -104,6 +104,7 @@ qemu_run() { # NAME COMMAND OPTION...
 
 qemu() {
 	many pagediff '^pass ' '^fail ' python3 qemu-tests/oracle/test_pagediff.py
+	qemu_run synth synth --sizes 64G 2T
 	qemu_run qemu-loop loop --kernel "$KERNEL"
 	qemu_run qemu-loop-second loop --kernel "$SECOND" --format kdump
 	qemu_run qemu-kexec-tools loop --kernel "$KERNEL" --format kdump --loader kexec-tools
@@ -116,6 +117,7 @@ qemu() {
 }
 
 all_kernels() {
+	qemu_run synth-all synth
 	for k in 5.10 6.1 6.12 new; do
 		for flavour in cloud amd64 rt; do
 			kernel=$k-$flavour reserve=80M
