@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* pagediff VMCORE A B [KEPT_A KEPT_B] - compares two dumps page for page with the vmcore they were
- * made of, and with each other. Prints one JSON object: for each dump how many frames are in each
- * of the sets below and, for those that should be empty, which; then the frames that only one of
- * the dumps has. KEPT_A and KEPT_B are kdump-compressed dumps of the same level: what they list is
- * what an ELF dump has to keep. Exit: 0 whatever was found, 2 when a file cannot be read. */
+ * made of, and with each other. Where there is no copy of the vmcore, a kdump-compressed dump of it
+ * may stand in its place: of the pages that it leaves out nothing is known ("foreign" counts those
+ * that A or B has), and "va", "text" and the models of ELF segments say nothing. Prints one JSON
+ * object: for each dump how many frames are in each of the sets below and, for those that should be
+ * empty, which; then the frames that only one of the dumps has. KEPT_A and KEPT_B are
+ * kdump-compressed dumps of the same level: what they list is what an ELF dump has to keep. Exit: 0
+ * whatever was found, 2 when a file cannot be read. */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -334,8 +337,6 @@ static void open_all(int argc, char **argv)
 		if (files[i]->max_pfn > g.max_pfn)
 			g.max_pfn = files[i]->max_pfn;
 	}
-	if (g.core.kdump)
-		die(argv[1], "not an ELF vmcore");
 	for (int i = 0; i < 2; i++) {
 		if (g.dump[i].kept.kdump == g.dump[i].file.kdump)
 			die(argv[2 + i], "KEPT is for ELF dumps, a kdump-compressed one each");

@@ -100,10 +100,10 @@ def flip(data, at):
     return data[:at] + bytes([data[at] ^ 1]) + data[at + 1:]
 
 
-def report(where, ours, theirs, kept=None):
+def report(where, ours, theirs, kept=None, vmcore=None):
     """The whys of all judges of pages and segments, by test."""
-    files = {"vmcore": elf([(FIRST, COUNT, COUNT, pages(FRAMES))]), "a": ours, "b": theirs,
-             "kept": kept}
+    vmcore = vmcore or elf([(FIRST, COUNT, COUNT, pages(FRAMES))])
+    files = {"vmcore": vmcore, "a": ours, "b": theirs, "kept": kept}
     for name, data in files.items():
         (where / name).write_bytes(data or b"")
     kept = (where / "kept",) * 2 if kept else ()
@@ -163,14 +163,24 @@ ELFS = (
                           (0x32c, 844, 844, pages(range(0x32c, FIRST + COUNT)))]), "pages-ours",
      "RAM left out: 300 frames (0x200+300)"),
 )
+# The same with a dump in the vmcore's place.
+DUMP_ALONE = (
+    ("sound beside a dump", kdump(), None, None),
+    ("a page less than the dump", kdump(KEPT[1:]), "only_b", "1 frames (0x100)"),
+    ("a page more than the dump", kdump(sorted([*KEPT, 0x111])), "pages-ours",
+     "pages that the vmcore has not: 1 frames (0x111)"),
+    ("a bit of a page beside a dump", kdump(page=spoil_page), "pages-ours", "1 frames (0x155)"),
+)
 
 
 def main():
     failed = 0
     with tempfile.TemporaryDirectory() as tmp:
-        for table, theirs, kept in ((KDUMPS, kdump(), None), (ELFS, elf_dump(), kdump())):
+        for table, theirs, kept, vmcore in ((KDUMPS, kdump(), None, None),
+                                            (ELFS, elf_dump(), kdump(), None),
+                                            (DUMP_ALONE, kdump(), None, kdump())):
             for name, dump, test, text in table:
-                got = report(Path(tmp), dump, theirs, kept)
+                got = report(Path(tmp), dump, theirs, kept, vmcore)
                 good = not got if test is None else test in got and text in got[test]
                 # what is wrong must not be said of makedumpfile's
                 good = good and "pages-theirs" not in got
