@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# PID 1 of the production system under test. First boot: plant known memory, load the capture
-# kernel with /test/load, crash. Second boot: say so on the disk and power off.
+# PID 1 of the production system under test. First boot: plant known memory unless there is a
+# /test/idle, load the capture kernel with /test/load, crash. Second boot: say so on the disk and
+# power off.
 # What the harness judges is in /test/out; the console lines only tell it the time.
 set -u
 PATH=/bin:/sbin:/usr/bin:/usr/sbin
@@ -50,7 +51,7 @@ fi
 mark booted
 cp /proc/cmdline /proc/iomem $out/
 test ! -e /test/prepare || step prepare sh /test/prepare
-step plant plant "$(cat /test/seed)" $out/manifest /tmp/planted /test/planted
+test -e /test/idle || step plant plant "$(cat /test/seed)" $out/manifest /tmp/planted /test/planted
 echo "<5>crashpod-test: planted with seed $(cat /test/seed)" > /dev/kmsg
 mark planted
 step load sh /test/load
@@ -58,7 +59,7 @@ cat /sys/kernel/kexec_crash_loaded > $out/kexec_crash_loaded
 cat /sys/kernel/kexec_crash_size > $out/kexec_crash_size
 mark loaded
 sync
-step plant-free plant "$(cat /test/seed)" $out/manifest.free
+test -e /test/idle || step plant-free plant "$(cat /test/seed)" $out/manifest.free
 mark crash
 sync
 echo 1 > /proc/sys/kernel/sysrq

@@ -19,7 +19,11 @@ CRASH = "echo c > /proc/sysrq-trigger\n"
 
 @dataclass
 class Plan:
-    """What one run is to do; the rest follows from it."""
+    """What one run is to do; the rest follows from it.
+
+    idle: the guest plants nothing and touches little of its memory, which may be more than the
+    host has; there are no snapshots of it.
+    """
     kernel: kernels.Kernel
     where: Path
     load: str = ""
@@ -32,6 +36,7 @@ class Plan:
     texts: list = field(default_factory=list)
     limit_s: int = 300
     append: str = ""
+    idle: bool = False
 
 
 @dataclass
@@ -85,6 +90,8 @@ def make_root(plan, seed):
     root.text("test/load", plan.load)
     root.text("test/crash", plan.crash)
     root.text("test/seed", f"{seed}\n")
+    if plan.idle:
+        root.text("test/idle", "")
     disk = plan.where / "disk.img"
     root.make(disk, plan.disk_mib)
     return disk
@@ -101,7 +108,7 @@ def run(plan, snapshot=None, extra_disks=(), on_capture=None):
     initrd = image.busybox_initramfs(plan.kernel, "boot-init.sh", plan.where / "boot.cpio")
     append = f"{APPEND} crashkernel={plan.crashkernel} {plan.append}"
     stuck = None
-    with Vm(plan.where, plan.memory_mib << 20, plan.cpus) as vm:
+    with Vm(plan.where, plan.memory_mib << 20, plan.cpus, reserve=not plan.idle) as vm:
         vm.start(plan.kernel.vmlinuz, initrd, append, [disk, *extra_disks])
         # A second kernel's first line: memory is as the panic left it, but for what is reserved.
         if vm.wait(lambda c: c.boots > 1, plan.limit_s, "the capture kernel"):

@@ -87,16 +87,20 @@ class Vm:
     """One run of QEMU. Use as a context manager: the process is gone at its end.
 
     nodes_mib: sizes of NUMA nodes, which make up the memory; then it is no file, and there are no
-    snapshots. spare_mib: room for memory to be added to the running guest.
+    snapshots. spare_mib: room for memory to be added to the running guest. reserve: False for
+    memory that may be more than the host has, as long as the guest touches little of it; no file
+    either.
     """
 
-    def __init__(self, where, memory_bytes, cpus=2, cpu="max", nodes_mib=(), spare_mib=0):
+    def __init__(self, where, memory_bytes, cpus=2, cpu="max", nodes_mib=(), spare_mib=0,
+                 reserve=True):
         self.where = Path(where)
         self.memory = Memory(memory_bytes)
         self.cpus = cpus
         self.cpu = cpu
         self.nodes_mib = nodes_mib
         self.spare_mib = spare_mib
+        self.reserve = reserve
         self.process = None
         self.qmp = None
         self.console = None
@@ -106,6 +110,9 @@ class Vm:
         size = f"{self.memory.size >> 20}M"
         if self.spare_mib:
             size += f",slots=2,maxmem={(self.memory.size >> 20) + self.spare_mib}M"
+        if not self.reserve:
+            return ["-M", "q35,memory-backend=ram", "-m", size,
+                    "-object", f"memory-backend-ram,id=ram,reserve=off,size={self.memory.size}"]
         if not self.nodes_mib:
             return ["-M", "q35,memory-backend=ram", "-m", size,
                     "-object", f"memory-backend-file,id=ram,share=on,mem-path={self.ram},"
