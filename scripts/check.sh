@@ -105,6 +105,7 @@ qemu_run() { # NAME COMMAND OPTION...
 qemu() {
 	many pagediff '^pass ' '^fail ' python3 qemu-tests/oracle/test_pagediff.py
 	qemu_run synth synth --sizes 64G 2T
+	many memmap '^pass ' '^fail ' python3 qemu-tests/oracle/test_memmap.py
 	qemu_run qemu-loop loop --kernel "$KERNEL"
 	qemu_run qemu-loop-second loop --kernel "$SECOND" --format kdump
 	qemu_run qemu-kexec-tools loop --kernel "$KERNEL" --format kdump --loader kexec-tools

@@ -122,9 +122,10 @@ class Diskdump:
     def pages(self):
         """(pfn, bytes) of each dumped page in order; bytes are None where the page is missing."""
         for index, pfn in enumerate(self.dumped):
-            yield pfn, self._page(index, pfn)
+            yield pfn, self.page(index, pfn)
 
-    def _page(self, index, pfn):
+    def page(self, index, pfn):
+        """The bytes of the dumped page that is the index-th; None where it is missing."""
         where = self.table + index * DESCRIPTOR.size
         offset, size, flags, _ = DESCRIPTOR.unpack_from(self.map, where)
         if offset == 0 and size == 0:
