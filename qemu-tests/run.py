@@ -55,8 +55,11 @@ def cmd_loop(args):
 
 def cmd_compare(args):
     """makedumpfile and crashpod on one vmcore in one capture kernel"""
-    rows = compare.run(args.kernel, args.level, args.mem, args.cpus, args.only)
-    print(f"{args.kernel}, {args.mem} MiB, -d {args.level}, in the capture kernel under TCG")
+    setup = compare.Setup(args.kernel, args.level, args.mem, args.cpus, args.only, args.runs,
+                          args.judge, args.guest_cpu)
+    rows = compare.run(setup)
+    print(f"{args.kernel}, {args.mem} MiB, -d {args.level}, medians of {args.runs} runs in the "
+          "capture kernel under TCG")
     print("\n".join(compare.table(rows)))
     # What is wrong with the others is shown, and is not ours.
     return 1 if any(row.why for row in rows if row.name.startswith("crashpod")) else 0
@@ -185,6 +188,14 @@ def _run_arguments(p, formats=True):
                        help="the one that sysrq-c runs on (any)")
 
 
+def _compare_arguments(p, names=()):
+    p.add_argument("--only", nargs="+", choices=compare.COLLECTORS, default=names,
+                   metavar="COLLECTOR", help=", ".join(compare.COLLECTORS))
+    p.add_argument("--runs", type=int, default=1, help="of each collector, taking turns (1)")
+    p.add_argument("--guest-cpu", default="max",
+                   help="QEMU's -cpu (max); makedumpfile -e is right with max,la57=off only")
+
+
 def parse():
     parser = argparse.ArgumentParser(description=__doc__)
     sub = parser.add_subparsers(dest="what", required=True)
@@ -199,7 +210,10 @@ def parse():
         p.set_defaults(func=func)
     p = sub.add_parser("compare", help=cmd_compare.__doc__)
     _run_arguments(p, formats=False)
-    p.add_argument("--only", nargs="+", choices=compare.COLLECTORS)
+    _compare_arguments(p)
+    p.add_argument("--judge", choices=("memory", "dumps"),
+                   help="by a copy of the guest's memory (default up to 4G), or the dumps by each "
+                        "other: an idle guest of any size")
     p.set_defaults(func=cmd_compare)
     p = sub.add_parser("bench", help=cmd_bench.__doc__)
     p.add_argument("--kernel", default=kernels.DEFAULT, choices=kernels.TABLE)

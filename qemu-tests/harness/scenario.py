@@ -37,6 +37,7 @@ class Plan:
     limit_s: int = 300
     append: str = ""
     idle: bool = False
+    cpu: str = "max"
 
 
 @dataclass
@@ -108,7 +109,7 @@ def run(plan, snapshot=None, extra_disks=(), on_capture=None):
     initrd = image.busybox_initramfs(plan.kernel, "boot-init.sh", plan.where / "boot.cpio")
     append = f"{APPEND} crashkernel={plan.crashkernel} {plan.append}"
     stuck = None
-    with Vm(plan.where, plan.memory_mib << 20, plan.cpus, reserve=not plan.idle) as vm:
+    with Vm(plan.where, plan.memory_mib << 20, plan.cpus, plan.cpu, reserve=not plan.idle) as vm:
         vm.start(plan.kernel.vmlinuz, initrd, append, [disk, *extra_disks])
         # A second kernel's first line: memory is as the panic left it, but for what is reserved.
         if vm.wait(lambda c: c.boots > 1, plan.limit_s, "the capture kernel"):
