@@ -9,10 +9,11 @@ usage.
 import argparse
 import sys
 import time
+from pathlib import Path
 
 from ground import forky, kernels, paths
 from harness import (bench, benchguest, compare, hostile, hugecore, loop, matrix, rich, samples,
-                     sources, synth, vm)
+                     scale, sources, synth, vm)
 from oracle import census
 
 
@@ -63,6 +64,22 @@ def cmd_compare(args):
     print("\n".join(compare.table(rows)))
     # What is wrong with the others is shown, and is not ours.
     return 1 if any(row.why for row in rows if row.name.startswith("crashpod")) else 0
+
+
+def cmd_scale(args):
+    """makedumpfile and crashpod on idle guests of several sizes, for scripts/plot-scale.py"""
+    failed = False
+    print(f"{args.kernel}, -d {args.level}, medians of {args.runs} runs in the capture kernel "
+          f"under TCG; figures go to {args.out}")
+    print(scale.HEAD)
+    for mem in args.mem:
+        setup = compare.Setup(args.kernel, args.level, mem, args.cpus, args.only, args.runs,
+                              "dumps", args.guest_cpu)
+        rows = compare.run(setup)
+        print("\n".join(scale.lines(mem, rows)), flush=True)
+        scale.save(args.out, mem, rows)
+        failed = failed or any(row.why for row in rows if row.name.startswith("crashpod"))
+    return 1 if failed else 0
 
 
 def cmd_bench(args):
@@ -170,10 +187,14 @@ def machine_size(text):
     return n
 
 
-def _run_arguments(p, formats=True):
+def _run_arguments(p, formats=True, sizes=False):
     p.add_argument("--kernel", default=kernels.DEFAULT, choices=kernels.TABLE)
     p.add_argument("--level", type=int, default=31, choices=range(32), metavar="0..31")
-    p.add_argument("--mem", type=size_mib, default="2G", help="guest memory (2G)")
+    if sizes:
+        p.add_argument("--mem", type=size_mib, nargs="+", required=True,
+                       help="guest memory: 2G 16G")
+    else:
+        p.add_argument("--mem", type=size_mib, default="2G", help="guest memory (2G)")
     p.add_argument("--cpus", type=int, default=2)
     if formats:
         p.add_argument("--format", action="append", choices=("kdump", "elf"))
@@ -215,6 +236,12 @@ def parse():
                    help="by a copy of the guest's memory (default up to 4G), or the dumps by each "
                         "other: an idle guest of any size")
     p.set_defaults(func=cmd_compare)
+    p = sub.add_parser("scale", help=cmd_scale.__doc__)
+    _run_arguments(p, formats=False, sizes=True)
+    _compare_arguments(p, scale.NAMES)
+    p.add_argument("--out", type=Path, default=paths.GROUND / "scale.tsv",
+                   help="figures of other sizes and collectors that are there stay (%(default)s)")
+    p.set_defaults(func=cmd_scale)
     p = sub.add_parser("bench", help=cmd_bench.__doc__)
     p.add_argument("--kernel", default=kernels.DEFAULT, choices=kernels.TABLE)
     p.add_argument("--mem", type=size_mib, default="4G", help="of the guest that is made (4G)")
