@@ -37,11 +37,10 @@ class Axis:
 
 
 def read(path):
-    """{collector: [row]} in the order of the file; its lines with a # are notes."""
+    """{collector: [row]} in the order of the file."""
     with open(path, encoding="ascii", newline="") as f:
-        rows = csv.DictReader((line for line in f if not line.startswith("#")), delimiter="\t")
         found = {}
-        for row in rows:
+        for row in csv.DictReader(f, delimiter="\t"):
             found.setdefault(row["collector"], []).append(row)
     return found
 
