@@ -31,25 +31,51 @@ void maptmpl_close(struct maptmpl *m)
 	free(m);
 }
 
-/* Two words at once, on any machine. */
-typedef u64 pair __attribute__((vector_size(16), aligned(8), may_alias));
-
-/* Whether the page at va is what the template describes. */
-static bool tmpl_fits(const struct maptmpl_one *t, const u64 *page, u64 va)
+/* Whether the page at va has the template's words, from record first to before record end. */
+static bool words_fit(const struct maptmpl_one *t, const u64 *page, u64 va, size_t first,
+		      size_t end)
 {
-	const pair *p = (const pair *)page, *word = (const pair *)t->word;
-	const pair *mask = (const pair *)t->mask, at = { va, va };
+	const u64 *word = t->word, *mask = t->mask;
 
-	for (size_t i = 0; i < MAPTMPL_WORDS / 2; i += 4) {
-		pair d = (p[i] - (at & mask[i])) ^ word[i];
+	for (size_t i = first * MAPTMPL_RECORD; i < end * MAPTMPL_RECORD; i += 4) {
+		u64 d = (page[i] - (va & mask[i])) ^ word[i];
 
-		d |= (p[i + 1] - (at & mask[i + 1])) ^ word[i + 1];
-		d |= (p[i + 2] - (at & mask[i + 2])) ^ word[i + 2];
-		d |= (p[i + 3] - (at & mask[i + 3])) ^ word[i + 3];
-		if (d[0] | d[1])
+		d |= (page[i + 1] - (va & mask[i + 1])) ^ word[i + 1];
+		d |= (page[i + 2] - (va & mask[i + 2])) ^ word[i + 2];
+		d |= (page[i + 3] - (va & mask[i + 3])) ^ word[i + 3];
+		if (d)
 			return false;
 	}
 	return true;
+}
+
+/* Whether each record is the one before it plus step: a third of the loads of words_fit(). */
+static bool steps_fit(const u64 *page, const u64 *step)
+{
+	const u64 *p = page + MAPTMPL_UNEVEN * MAPTMPL_RECORD, *end = page + MAPTMPL_WORDS;
+	u64 w0 = p[0], w1 = p[1], w2 = p[2], w3 = p[3], w4 = p[4], w5 = p[5], w6 = p[6], w7 = p[7];
+
+	for (p += MAPTMPL_RECORD; p < end; p += MAPTMPL_RECORD) {
+		u64 d = p[0] ^ (w0 += step[0]);
+
+		d |= p[1] ^ (w1 += step[1]);
+		d |= p[2] ^ (w2 += step[2]);
+		d |= p[3] ^ (w3 += step[3]);
+		d |= p[4] ^ (w4 += step[4]);
+		d |= p[5] ^ (w5 += step[5]);
+		d |= p[6] ^ (w6 += step[6]);
+		d |= p[7] ^ (w7 += step[7]);
+		if (d)
+			return false;
+	}
+	return true;
+}
+
+static bool tmpl_fits(const struct maptmpl_one *t, const u64 *page, u64 va)
+{
+	if (!t->even)
+		return words_fit(t, page, va, 0, MAPTMPL_WORDS / MAPTMPL_RECORD);
+	return words_fit(t, page, va, 0, MAPTMPL_UNEVEN + 1) && steps_fit(page, t->step);
 }
 
 void maptmpl_frame(const struct maptmpl_one *t, u64 va, u8 *dst)

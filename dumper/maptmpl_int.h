@@ -10,6 +10,8 @@
 
 #define MAPTMPL_WORDS (PAGE_SIZE / 8)
 #define MAPTMPL_FAR ((u64)1 << 24)
+#define MAPTMPL_RECORD 8 /* words of a struct page */
+#define MAPTMPL_UNEVEN 2 /* records at a page's begin that may be of another kind */
 
 /* A byte of the frame: byte number byte of word (what the template has there plus the address). */
 struct maptmpl_fix {
@@ -18,6 +20,8 @@ struct maptmpl_fix {
 };
 
 struct maptmpl_one {
+	bool even; /* from the third record on each is the one before it plus step */
+	u64 step[MAPTMPL_RECORD];
 	u64 word[MAPTMPL_WORDS];
 	u64 mask[MAPTMPL_WORDS]; /* all ones for addresses, zero for plain words */
 	u8 frame[MAPTMPL_FRAME_MAX];

@@ -75,6 +75,23 @@ static void describe(struct maptmpl_one *t, struct maptmpl_making *mk, const u64
 	}
 }
 
+/* Whether the records step evenly, addresses as addresses. */
+static void find_steps(struct maptmpl_one *t)
+{
+	const size_t first = (MAPTMPL_UNEVEN + 1) * MAPTMPL_RECORD;
+
+	t->even = true;
+	for (size_t i = first; i < MAPTMPL_WORDS; i++) {
+		u64 step = t->word[i] - t->word[i - MAPTMPL_RECORD];
+
+		if (i < first + MAPTMPL_RECORD)
+			t->step[i % MAPTMPL_RECORD] = step;
+		if (step != t->step[i % MAPTMPL_RECORD] ||
+		    t->mask[i] != t->mask[i - MAPTMPL_RECORD])
+			t->even = false;
+	}
+}
+
 /* Takes a match from p on if that is the cheapest way on from there so far. */
 static void take_match(struct maptmpl_making *mk, size_t p, u16 len, const struct match_kind *kind)
 {
@@ -237,6 +254,7 @@ int maptmpl_make(struct maptmpl_making *mk, struct maptmpl_one *t, const u64 *pa
 	int rc;
 
 	describe(t, mk, page, va);
+	find_steps(t);
 	find_matches(mk);
 	rc = list_sequences(mk);
 	if (rc == 0)
