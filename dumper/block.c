@@ -174,10 +174,15 @@ static void walk_pages(struct block_view *bv, const struct walk *w)
  * then either. Sane kernels have no such group; the most it could cost one is room for 64 pages. */
 static void doubt_groups(const struct walk *w)
 {
-	for (size_t at = 0; at < w->n; at += BLOCK_GROUP) {
+	for (size_t at = 0, run; at < w->n; at += run / BLOCK_GROUP * BLOCK_GROUP) {
 		u8 *cls = w->cls + at;
 		size_t bad = 0;
 
+		/* whole groups of one class have nothing to doubt */
+		run = page_class_run(w->cls, w->n, at);
+		if (run >= BLOCK_GROUP)
+			continue;
+		run = BLOCK_GROUP;
 		for (size_t i = 0; i < BLOCK_GROUP; i++)
 			bad += cls[i] == PC_UNKNOWN;
 		for (size_t i = 0; bad && i < BLOCK_GROUP; i++) {
@@ -253,9 +258,11 @@ void block_classify(struct block_view *bv, u64 pfn, const u64 *ram, u8 *cls)
 void block_kept_groups(const u8 *cls, size_t pages, unsigned level, u8 *kept)
 {
 	memset(kept, 0, pages / BLOCK_GROUP / 8);
-	for (size_t i = 0; i < pages; i++) {
-		if (page_class_dumped(cls[i], level))
-			kept[i / BLOCK_GROUP / 8] |= (u8)(1u << (i / BLOCK_GROUP % 8));
+	for (size_t i = 0, run; i < pages; i += run) {
+		run = page_class_run(cls, pages, i);
+		for (size_t g = i / BLOCK_GROUP;
+		     page_class_dumped(cls[i], level) && g <= (i + run - 1) / BLOCK_GROUP; g++)
+			kept[g / 8] |= (u8)(1u << g % 8);
 	}
 }
 

@@ -58,6 +58,24 @@ static inline bool page_class_dumped(enum page_class pc, unsigned level)
 	return pc != PC_HOLE && !info->never && !(info->level_mask & level);
 }
 
+/* How many of cls[i] to cls[n - 1] are of the class of cls[i]. Free memory comes in long runs, so
+ * eight at a time. */
+static inline size_t page_class_run(const u8 *cls, size_t n, size_t i)
+{
+	u64 want = cls[i] * 0x0101010101010101ull, word;
+	size_t k = i + 1;
+
+	while (k + 8 <= n) {
+		memcpy(&word, cls + k, 8);
+		if (word != want)
+			break;
+		k += 8;
+	}
+	while (k < n && cls[k] == cls[i])
+		k++;
+	return k - i;
+}
+
 /* The fields that a decision needs. dtor and tail_flags are of page[1] and only mean something
  * when the page is a compound head. */
 struct page_fields {

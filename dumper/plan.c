@@ -57,16 +57,17 @@ void plan_block(struct engine_thread *t, u64 chunk, u64 pfn, struct plan_counts 
 	if (bit_count(ram, words) == 0)
 		return;
 	block_classify(&t->bv, pfn, ram, t->cls);
-	for (size_t i = 0; i < en->block_pages; i++) {
+	for (size_t i = 0, run; i < en->block_pages; i += run) {
 		enum page_class pc = t->cls[i];
 
-		counts->class[pc]++;
-		if (!page_class_dumped(pc, level))
-			continue;
-		if (bit_test(have, i))
-			bit_set(keep, i);
-		else
-			counts->not_in_source++;
+		run = page_class_run(t->cls, en->block_pages, i);
+		counts->class[pc] += run;
+		for (size_t k = i; page_class_dumped(pc, level) && k < i + run; k++) {
+			if (bit_test(have, k))
+				bit_set(keep, k);
+			else
+				counts->not_in_source++;
+		}
 	}
 	if (en->kept_groups)
 		counts->vmemmap_excluded += block_drop_vmemmap(&t->bv, pfn, t->cls, en->kept_groups,

@@ -21,11 +21,12 @@ struct dump_args {
 	bool quiet, partial;
 };
 
-enum { OPT_STATS = 256, OPT_SYNC, OPT_LEVEL, OPT_THREADS, OPT_PARTIAL, OPT_VERIFY };
+enum { OPT_STATS = 256, OPT_SYNC, OPT_LEVEL, OPT_THREADS, OPT_PARTIAL, OPT_VERIFY, OPT_DIRECT };
 
 static const struct option long_options[] = {
 	{ "stats", required_argument, NULL, OPT_STATS },
 	{ "sync", no_argument, NULL, OPT_SYNC },
+	{ "direct", no_argument, NULL, OPT_DIRECT },
 	{ "level", required_argument, NULL, OPT_LEVEL },
 	{ "num-threads", required_argument, NULL, OPT_THREADS },
 	{ "partial", no_argument, NULL, OPT_PARTIAL },
@@ -118,6 +119,9 @@ static const char *take_option(struct dump_args *a, int opt, const char *arg)
 		return NULL;
 	case OPT_STATS:
 		a->stats = arg;
+		return NULL;
+	case OPT_DIRECT:
+		o->direct = true;
 		return NULL;
 	case OPT_SYNC:
 		o->sync = true;

@@ -7,7 +7,7 @@
 
 const struct cmd cmd_table[] = {
 	{ "dump",
-	  "[-d LEVEL] [-z|-c|-n] [-E|-F] [-e] [-j N] [--stats FILE] [--sync] "
+	  "[-d LEVEL] [-z|-c|-n] [-E|-F] [-e] [-j N] [--stats FILE] [--sync] [--direct] "
 	  "[--verify none|structure|full] [-q] VMCORE OUT",
 	  "filter a vmcore and write a dump", cmd_dump },
 	{ "info", "[--json] FILE", "what a vmcore or dump is", cmd_info },

@@ -45,7 +45,8 @@ class Collector:
         return self.beside is PLAIN
 
 
-MAKEDUMPFILE, CRASHPOD = "makedumpfile", "crashpod dump -q"
+# As PID 1 writes: a page cache that fills up is what a small kernel can do without.
+MAKEDUMPFILE, CRASHPOD = "makedumpfile", "crashpod dump -q --direct"
 WORK = "/target/var/crash/work"
 EXCLUDED, ELF = ("makedumpfile-ze",), ("makedumpfile-E",)
 COLLECTORS = {
