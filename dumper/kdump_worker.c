@@ -9,6 +9,7 @@
 #include "classify.h"
 #include "maptmpl.h"
 #include "out_kdump_int.h"
+#include "sparse.h"
 
 #define BUF_BYTES ((size_t)512 << 10)
 #define BUF_PAGES 4096 /* descriptors waiting for one buffer */
@@ -251,6 +252,8 @@ static void add_page(struct out_worker *w, const struct out_run *r, size_t i)
 			return;
 	} else if (r->map_va && w->tmpl) {
 		n = maptmpl_page(w->tmpl, page, r->map_va + i * PAGE_SIZE, to);
+	} else if (w->ok->out.opts->compress == COMPRESS_ZSTD && (n = sparse_page(page, to))) {
+		; /* too small to be worth being found again */
 	} else if (w->ok->dedup && add_repeated(w, r->pfn + i, page, d)) {
 		return;
 	}
