@@ -31,28 +31,27 @@ void maptmpl_close(struct maptmpl *m)
 	free(m);
 }
 
-/* Whether the page at va has the template's words, from record first to before record end. */
-static bool words_fit(const struct maptmpl_one *t, const u64 *page, u64 va, size_t first,
-		      size_t end)
+/* Whether the page at va has the template's words in its records before end. */
+static bool words_fit(const struct maptmpl_one *t, const u64 *page, u64 va, size_t end)
 {
 	const u64 *word = t->word, *mask = t->mask;
+	u64 d = 0;
 
-	for (size_t i = first * MAPTMPL_RECORD; i < end * MAPTMPL_RECORD; i += 4) {
-		u64 d = (page[i] - (va & mask[i])) ^ word[i];
-
+	for (size_t i = 0; i < MAPTMPL_RECORD; i++)
+		d |= ((page[i] - (va & mask[i])) ^ word[i]) & t->care[i];
+	for (size_t i = MAPTMPL_RECORD; d == 0 && i < end * MAPTMPL_RECORD; i += 4) {
+		d |= (page[i] - (va & mask[i])) ^ word[i];
 		d |= (page[i + 1] - (va & mask[i + 1])) ^ word[i + 1];
 		d |= (page[i + 2] - (va & mask[i + 2])) ^ word[i + 2];
 		d |= (page[i + 3] - (va & mask[i + 3])) ^ word[i + 3];
-		if (d)
-			return false;
 	}
-	return true;
+	return d == 0;
 }
 
-/* Whether each record is the one before it plus step: a third of the loads of words_fit(). */
-static bool steps_fit(const u64 *page, const u64 *step)
+/* Whether each record from p on is the one before it plus step: a third of the loads of
+ * words_fit(). */
+static bool steps_fit(const u64 *p, const u64 *end, const u64 *step)
 {
-	const u64 *p = page + MAPTMPL_UNEVEN * MAPTMPL_RECORD, *end = page + MAPTMPL_WORDS;
 	u64 w0 = p[0], w1 = p[1], w2 = p[2], w3 = p[3], w4 = p[4], w5 = p[5], w6 = p[6], w7 = p[7];
 
 	for (p += MAPTMPL_RECORD; p < end; p += MAPTMPL_RECORD) {
@@ -73,19 +72,17 @@ static bool steps_fit(const u64 *page, const u64 *step)
 
 static bool tmpl_fits(const struct maptmpl_one *t, const u64 *page, u64 va)
 {
-	if (!t->even)
-		return words_fit(t, page, va, 0, MAPTMPL_WORDS / MAPTMPL_RECORD);
-	return words_fit(t, page, va, 0, MAPTMPL_UNEVEN + 1) && steps_fit(page, t->step);
+	return words_fit(t, page, va, t->even + 1) &&
+	       steps_fit(page + t->even * MAPTMPL_RECORD, page + MAPTMPL_WORDS, t->step);
 }
 
-void maptmpl_frame(const struct maptmpl_one *t, u64 va, u8 *dst)
+void maptmpl_frame(const struct maptmpl_one *t, const u64 *page, u8 *dst)
 {
-	memcpy(dst, t->frame, t->len);
-	for (size_t i = 0; i < t->nfix; i++) {
-		const struct maptmpl_fix *f = &t->fix[i];
+	const u8 *bytes = (const u8 *)page;
 
-		dst[f->at] = (u8)((t->word[f->word] + va) >> (8 * f->byte));
-	}
+	memcpy(dst, t->frame, t->len);
+	for (size_t i = 0; i < t->nfix; i++)
+		dst[t->fix[i].at] = bytes[t->fix[i].byte];
 }
 
 static u32 page_hash(const u64 *page, u64 va)
@@ -155,6 +152,6 @@ size_t maptmpl_page(struct maptmpl *m, const u8 *page, u64 va, u8 *dst)
 	} else if (i) {
 		to_front(m, i);
 	}
-	maptmpl_frame(m->tmpl[0], va, dst);
+	maptmpl_frame(m->tmpl[0], words, dst);
 	return m->tmpl[0]->len;
 }

@@ -2,7 +2,9 @@
 /* maptmpl_int.h - one template, between maptmpl.c, which uses them, and maptmpl_make.c.
  * Words:  of a page, 512 of 64 bits. A near word is an address within the page itself; a far one
  *         lies up to MAPTMPL_FAR away; the rest are plain. The template holds plain words as they
- *         are and addresses less the page's own. */
+ *         are and addresses less the page's own. Where all struct pages of a page have the same
+ *         plain words (their flags, a number of a section), these may be others in the next page.
+ */
 #ifndef CRASHPOD_MAPTMPL_INT_H
 #define CRASHPOD_MAPTMPL_INT_H
 
@@ -11,17 +13,17 @@
 #define MAPTMPL_WORDS (PAGE_SIZE / 8)
 #define MAPTMPL_FAR ((u64)1 << 24)
 #define MAPTMPL_RECORD 8 /* words of a struct page */
-#define MAPTMPL_UNEVEN 2 /* records at a page's begin that may be of another kind */
+#define MAPTMPL_RECORDS (MAPTMPL_WORDS / MAPTMPL_RECORD)
 
-/* A byte of the frame: byte number byte of word (what the template has there plus the address). */
+/* A literal of the frame that is another in each page: byte number byte of the page. */
 struct maptmpl_fix {
-	u16 at;
-	u16 word : 12, byte : 4;
+	u16 at, byte;
 };
 
 struct maptmpl_one {
-	bool even; /* from the third record on each is the one before it plus step */
+	size_t even; /* from this record on each is the one before it plus step */
 	u64 step[MAPTMPL_RECORD];
+	u64 care[MAPTMPL_RECORD]; /* of the first record: zero for words that may be others */
 	u64 word[MAPTMPL_WORDS];
 	u64 mask[MAPTMPL_WORDS]; /* all ones for addresses, zero for plain words */
 	u8 frame[MAPTMPL_FRAME_MAX];
@@ -50,7 +52,7 @@ void maptmpl_making_close(struct maptmpl_making *mk);
 /* Makes the template of a page; 0, or -errno: none can be made, which costs nothing but time. */
 int maptmpl_make(struct maptmpl_making *mk, struct maptmpl_one *t, const u64 *page, u64 va);
 
-/* The frame of the page that the template describes at va; dst has room for t->len bytes. */
-void maptmpl_frame(const struct maptmpl_one *t, u64 va, u8 *dst);
+/* The frame of a page that fits the template; dst has room for t->len bytes. */
+void maptmpl_frame(const struct maptmpl_one *t, const u64 *page, u8 *dst);
 
 #endif

@@ -15,6 +15,7 @@
 enum {
 	SYM_NEAR_1 = 0x100, /* byte 1 of a near word: four bits of the address, four of the word */
 	SYM_NEAR = 0x110,   /* bytes 2 to 7 of near words: the address's alone */
+	SYM_OTHER = 0x120,  /* plain words that may be others */
 	SYM_FAR = 0x200,    /* bytes 1 to 7 of a far word, which only that address has */
 };
 
@@ -28,7 +29,9 @@ static const struct match_kind {
 #define LITERAL_BITS 8
 #define MATCH_MIN 3
 #define SEQUENCES_MAX 512
-#define ELSEWHERE 0x0123456789a5c000ull /* another address to try a template at */
+/* Another address, and other words, to try a template with. */
+#define ELSEWHERE 0x0123456789a5c000ull
+#define OTHER 0x5a3c960fe1d2b487ull
 
 /* Scratch to make templates one after the other. */
 struct maptmpl_making {
@@ -45,50 +48,65 @@ struct maptmpl_making {
 	u8 frame[MAPTMPL_FRAME_MAX];
 };
 
-static void word_symbols(u16 *sym, u64 w, u64 va, u16 far)
+/* Fills in the template's words and masks. */
+static void describe(struct maptmpl_one *t, const u64 *page, u64 va)
 {
-	for (unsigned b = 0; b < 8; b++) {
-		u8 byte = (u8)(w >> (8 * b));
+	for (size_t i = 0; i < MAPTMPL_WORDS; i++) {
+		bool address = maptmpl_is_address(page[i], va);
 
-		if (!maptmpl_is_address(w, va) || b == 0)
+		t->mask[i] = address ? ~(u64)0 : 0;
+		t->word[i] = address ? page[i] - va : page[i];
+	}
+}
+
+/* From which record on they step evenly, addresses as addresses; and if that is the first, which of
+ * its words may be others. */
+static void find_steps(struct maptmpl_one *t)
+{
+	const size_t last = MAPTMPL_WORDS - MAPTMPL_RECORD;
+	size_t i = MAPTMPL_WORDS;
+
+	for (size_t k = 0; k < MAPTMPL_RECORD; k++)
+		t->step[k] = t->word[last + k] - t->word[last + k - MAPTMPL_RECORD];
+	while (i > MAPTMPL_RECORD &&
+	       t->word[i - 1] - t->word[i - 1 - MAPTMPL_RECORD] ==
+		       t->step[(i - 1) % MAPTMPL_RECORD] &&
+	       t->mask[i - 1] == t->mask[i - 1 - MAPTMPL_RECORD])
+		i--;
+	/* the record that word i - 1 is of does not follow from the one before it */
+	t->even = (i - 1) / MAPTMPL_RECORD;
+	for (size_t k = 0; k < MAPTMPL_RECORD; k++)
+		t->care[k] = t->even || t->mask[k] || t->step[k] || !t->word[k] ? ~(u64)0 : 0;
+}
+
+static void word_symbols(const struct maptmpl_one *t, u16 *sym, size_t i, size_t far)
+{
+	size_t k = i % MAPTMPL_RECORD;
+
+	for (unsigned b = 0; b < 8; b++) {
+		u8 byte = (u8)(t->word[i] >> (8 * b));
+
+		if (!t->mask[i])
+			sym[b] = t->care[k] ? byte : (u16)(SYM_OTHER + k * 8 + b);
+		else if (b == 0)
 			sym[b] = byte;
-		else if (!maptmpl_is_near(w, va))
+		else if (t->word[i] >= PAGE_SIZE)
 			sym[b] = (u16)(SYM_FAR + far * 8 + b);
 		else
 			sym[b] = (u16)(b == 1 ? SYM_NEAR_1 + (byte & 0xfu) : SYM_NEAR + b);
 	}
 }
 
-/* Fills in the template's words and masks, and the symbols. Equal far words share theirs. */
-static void describe(struct maptmpl_one *t, struct maptmpl_making *mk, const u64 *page, u64 va)
+/* Equal far words share their symbols. */
+static void find_symbols(const struct maptmpl_one *t, u16 *sym)
 {
-	size_t last_far = 0;
+	size_t far = 0;
 
 	for (size_t i = 0; i < MAPTMPL_WORDS; i++) {
-		bool address = maptmpl_is_address(page[i], va);
-
-		t->mask[i] = address ? ~(u64)0 : 0;
-		t->word[i] = address ? page[i] - va : page[i];
-		if (address && !maptmpl_is_near(page[i], va) && page[i] != page[last_far])
-			last_far = i;
-		word_symbols(mk->sym + i * 8, page[i], va, (u16)last_far);
-	}
-}
-
-/* Whether the records step evenly, addresses as addresses. */
-static void find_steps(struct maptmpl_one *t)
-{
-	const size_t first = (MAPTMPL_UNEVEN + 1) * MAPTMPL_RECORD;
-
-	t->even = true;
-	for (size_t i = first; i < MAPTMPL_WORDS; i++) {
-		u64 step = t->word[i] - t->word[i - MAPTMPL_RECORD];
-
-		if (i < first + MAPTMPL_RECORD)
-			t->step[i % MAPTMPL_RECORD] = step;
-		if (step != t->step[i % MAPTMPL_RECORD] ||
-		    t->mask[i] != t->mask[i - MAPTMPL_RECORD])
-			t->even = false;
+		if (t->mask[i] && t->word[i] >= PAGE_SIZE &&
+		    !(t->mask[far] && t->word[i] == t->word[far]))
+			far = i;
+		word_symbols(t, sym + i * 8, i, far);
 	}
 }
 
@@ -201,21 +219,21 @@ static int list_fixes(struct maptmpl_one *t, const struct maptmpl_making *mk)
 		if (mk->sym[p] >= SYM_NEAR_1) {
 			if (t->nfix == MAPTMPL_FIXES_MAX)
 				return -E2BIG;
-			t->fix[t->nfix++] = (struct maptmpl_fix){ .at = (u16)at,
-								  .word = p / 8 & 0xfff,
-								  .byte = p % 8 & 0xf };
+			t->fix[t->nfix++] = (struct maptmpl_fix){ (u16)at, (u16)p };
 		}
 		at++;
 	}
 	return 0;
 }
 
-/* Whether the template's frame at an address decompresses to the page that it describes there. */
-static bool try_at(const struct maptmpl_one *t, struct maptmpl_making *mk, u64 va)
+/* Whether the template's frame at an address decompresses to the page that it describes there, with
+ * other words where there may be others. */
+static bool try_at(const struct maptmpl_one *t, struct maptmpl_making *mk, u64 va, u64 other)
 {
 	for (size_t i = 0; i < MAPTMPL_WORDS; i++)
-		mk->page[i] = t->word[i] + (va & t->mask[i]);
-	maptmpl_frame(t, va, mk->frame);
+		mk->page[i] = (t->word[i] + (va & t->mask[i])) ^
+			      (other & ~t->care[i % MAPTMPL_RECORD]);
+	maptmpl_frame(t, mk->page, mk->frame);
 	return ZSTD_decompressDCtx(mk->d, mk->out, PAGE_SIZE, mk->frame, t->len) == PAGE_SIZE &&
 	       memcmp(mk->out, mk->page, PAGE_SIZE) == 0;
 }
@@ -253,15 +271,16 @@ int maptmpl_make(struct maptmpl_making *mk, struct maptmpl_one *t, const u64 *pa
 {
 	int rc;
 
-	describe(t, mk, page, va);
+	describe(t, page, va);
 	find_steps(t);
+	find_symbols(t, mk->sym);
 	find_matches(mk);
 	rc = list_sequences(mk);
 	if (rc == 0)
 		rc = make_frame(t, mk, page);
 	if (rc == 0)
 		rc = list_fixes(t, mk);
-	if (rc == 0 && !(try_at(t, mk, va) && try_at(t, mk, ELSEWHERE)))
+	if (rc == 0 && !(try_at(t, mk, va, 0) && try_at(t, mk, ELSEWHERE, OTHER)))
 		rc = -EBADMSG;
 	return rc;
 }
