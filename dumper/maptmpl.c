@@ -70,8 +70,20 @@ static bool steps_fit(const u64 *p, const u64 *end, const u64 *step)
 	return true;
 }
 
+/* Whether the first record is no other than the rest: there is a smaller frame for such a page. */
+static bool all_even(const u64 *page, const u64 *step)
+{
+	u64 d = 0;
+
+	for (size_t i = 0; i < MAPTMPL_RECORD; i++)
+		d |= (page[i] + step[i]) ^ page[i + MAPTMPL_RECORD];
+	return d == 0;
+}
+
 static bool tmpl_fits(const struct maptmpl_one *t, const u64 *page, u64 va)
 {
+	if (t->even == 1 && all_even(page, t->step))
+		return false;
 	return words_fit(t, page, va, t->even + 1) &&
 	       steps_fit(page + t->even * MAPTMPL_RECORD, page + MAPTMPL_WORDS, t->step);
 }
@@ -89,7 +101,8 @@ static u32 page_hash(const u64 *page, u64 va)
 {
 	u64 h = 0;
 
-	for (size_t i = 0; i < MAPTMPL_WORDS; i += HASH_STEP) {
+	/* not the first record, which often alone is another */
+	for (size_t i = MAPTMPL_RECORD; i < MAPTMPL_WORDS; i += HASH_STEP) {
 		u64 w = page[i];
 
 		if (maptmpl_is_address(w, va))

@@ -3,8 +3,8 @@
  * Words:  of a page, 512 of 64 bits. A near word is an address within the page itself; a far one
  *         lies up to MAPTMPL_FAR away; the rest are plain. The template holds plain words as they
  *         are and addresses less the page's own. Where all struct pages of a page have the same
- *         plain words (their flags, a number of a section), these may be others in the next page.
- */
+ *         plain words (their flags, a number of a section), these may be others in the next page;
+ *         and so may those in which the first alone differs (it begins a free area, in a list). */
 #ifndef CRASHPOD_MAPTMPL_INT_H
 #define CRASHPOD_MAPTMPL_INT_H
 
@@ -23,7 +23,7 @@ struct maptmpl_fix {
 struct maptmpl_one {
 	size_t even; /* from this record on each is the one before it plus step */
 	u64 step[MAPTMPL_RECORD];
-	u64 care[MAPTMPL_RECORD]; /* of the first record: zero for words that may be others */
+	u64 care[MAPTMPL_RECORD]; /* zero for words of the first record that may be others */
 	u64 word[MAPTMPL_WORDS];
 	u64 mask[MAPTMPL_WORDS]; /* all ones for addresses, zero for plain words */
 	u8 frame[MAPTMPL_FRAME_MAX];
@@ -48,6 +48,12 @@ static inline bool maptmpl_is_address(u64 word, u64 va)
 struct maptmpl_making;
 struct maptmpl_making *maptmpl_making_open(void);
 void maptmpl_making_close(struct maptmpl_making *mk);
+
+/* Whether a word of the page may be another. */
+static inline bool maptmpl_is_other(const struct maptmpl_one *t, size_t i)
+{
+	return !t->care[i % MAPTMPL_RECORD] && (t->even == 0 || i < MAPTMPL_RECORD);
+}
 
 /* Makes the template of a page; 0, or -errno: none can be made, which costs nothing but time. */
 int maptmpl_make(struct maptmpl_making *mk, struct maptmpl_one *t, const u64 *page, u64 va);

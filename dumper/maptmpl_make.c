@@ -15,7 +15,7 @@
 enum {
 	SYM_NEAR_1 = 0x100, /* byte 1 of a near word: four bits of the address, four of the word */
 	SYM_NEAR = 0x110,   /* bytes 2 to 7 of near words: the address's alone */
-	SYM_OTHER = 0x120,  /* plain words that may be others */
+	SYM_OTHER = 0x120,  /* words that may be others */
 	SYM_FAR = 0x200,    /* bytes 1 to 7 of a far word, which only that address has */
 };
 
@@ -59,8 +59,7 @@ static void describe(struct maptmpl_one *t, const u64 *page, u64 va)
 	}
 }
 
-/* From which record on they step evenly, addresses as addresses; and if that is the first, which of
- * its words may be others. */
+/* From which record on they step evenly, addresses as addresses, and which words may be others. */
 static void find_steps(struct maptmpl_one *t)
 {
 	const size_t last = MAPTMPL_WORDS - MAPTMPL_RECORD;
@@ -75,8 +74,17 @@ static void find_steps(struct maptmpl_one *t)
 		i--;
 	/* the record that word i - 1 is of does not follow from the one before it */
 	t->even = (i - 1) / MAPTMPL_RECORD;
-	for (size_t k = 0; k < MAPTMPL_RECORD; k++)
-		t->care[k] = t->even || t->mask[k] || t->step[k] || !t->word[k] ? ~(u64)0 : 0;
+	for (size_t k = 0; k < MAPTMPL_RECORD; k++) {
+		const u64 *next = t->word + MAPTMPL_RECORD;
+		bool other = false;
+
+		if (t->even == 0)
+			other = !t->mask[k] && !t->step[k] && t->word[k];
+		else if (t->even == 1)
+			other = t->word[k] + t->step[k] != next[k] ||
+				t->mask[k] != t->mask[k + MAPTMPL_RECORD];
+		t->care[k] = other ? 0 : ~(u64)0;
+	}
 }
 
 static void word_symbols(const struct maptmpl_one *t, u16 *sym, size_t i, size_t far)
@@ -86,9 +94,9 @@ static void word_symbols(const struct maptmpl_one *t, u16 *sym, size_t i, size_t
 	for (unsigned b = 0; b < 8; b++) {
 		u8 byte = (u8)(t->word[i] >> (8 * b));
 
-		if (!t->mask[i])
-			sym[b] = t->care[k] ? byte : (u16)(SYM_OTHER + k * 8 + b);
-		else if (b == 0)
+		if (maptmpl_is_other(t, i))
+			sym[b] = (u16)(SYM_OTHER + k * 8 + b);
+		else if (!t->mask[i] || b == 0)
 			sym[b] = byte;
 		else if (t->word[i] >= PAGE_SIZE)
 			sym[b] = (u16)(SYM_FAR + far * 8 + b);
@@ -232,7 +240,7 @@ static bool try_at(const struct maptmpl_one *t, struct maptmpl_making *mk, u64 v
 {
 	for (size_t i = 0; i < MAPTMPL_WORDS; i++)
 		mk->page[i] = (t->word[i] + (va & t->mask[i])) ^
-			      (other & ~t->care[i % MAPTMPL_RECORD]);
+			      (maptmpl_is_other(t, i) ? other : 0);
 	maptmpl_frame(t, mk->page, mk->frame);
 	return ZSTD_decompressDCtx(mk->d, mk->out, PAGE_SIZE, mk->frame, t->len) == PAGE_SIZE &&
 	       memcmp(mk->out, mk->page, PAGE_SIZE) == 0;
