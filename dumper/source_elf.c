@@ -15,7 +15,10 @@
 #include "source_elf.h"
 
 #define NOTES_MAX ((u64)64 << 20) /* one PRSTATUS is 400 bytes: room for 100,000 CPUs */
-#define MAP_FACTOR 16 /* a mapping is this many times what one get gives: neighbours come next */
+/* A mapping is more than what one get gives, as neighbours come next: that much for those who read
+ * on and on, so many times as much for those who look here and there. */
+#define MAP_BYTES ((size_t)4 << 20)
+#define MAP_FACTOR 16
 #define PA_LIMIT ((u64)1 << 52) /* x86_64 has 52 physical address bits */
 
 struct elf_source {
@@ -217,7 +220,8 @@ static void elf_window_close(struct window *w)
 /* Makes the mapping hold file offset off, which lies in range r. */
 static int window_map(struct window *w, u64 off, const struct range *r, struct err *e)
 {
-	u64 span = w->cap * MAP_FACTOR, from = off / span * span;
+	u64 span = w->cap * MAP_FACTOR >= MAP_BYTES / 4 ? MAP_BYTES : w->cap * MAP_FACTOR;
+	u64 from = off / span * span;
 	u64 to = MIN(from + span, align_up(r->off + r->size, PAGE_SIZE));
 	void *p;
 
