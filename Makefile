@@ -163,9 +163,11 @@ demo: ## crash a Debian kernel under QEMU, save it, show its backtrace
 	$(MAKE) all
 	python3 qemu-tests/run.py demo --kernel $(KERNEL)
 
-bench: all ## makedumpfile and crashpod side by side on one vmcore: a table of ratios
+bench: all ## makedumpfile and crashpod side by side: on one vmcore, in a capture kernel; pass 1
 	sh scripts/deps.sh
 	python3 qemu-tests/run.py bench --kernel $(KERNEL)
+	python3 qemu-tests/run.py synth --sizes 64G
+	python3 qemu-tests/run.py compare --kernel $(KERNEL) --mem 64G --guest-cpu max,la57=off --runs 3
 
 clean: ## remove objects and programs (the sysroot and test ground stay)
 	rm -rf $(BUILD)/obj $(BUILD)/test-obj $(BUILD)/tests $(BUILD)/tsan $(BUILD)/clang $(BUILD)/fuzz $(BUILD)/*.a \

@@ -17,12 +17,13 @@
  * would find in the usual one, in less time: it is cleared for each page. */
 #define ZSTD_WINDOW_LOG 12
 #define ZSTD_HASH_LOG 10
+#define ZSTD_FAST_MIN_MATCH 6  /* below level 0: fewer sequences, which cost time too */
 #define ZSTD_TUNED_LEVEL_MAX 1 /* higher ones are asked for to make dumps small */
 #define TEXT_SAMPLES 128
 /* How many of them are to be printable for a Huffman code: at level 1 what is left out costs half a
  * percent of size and saves a tenth of the time; below 0 only text is worth it. */
 #define TEXT_SOME 8
-#define TEXT_ENOUGH 50
+#define TEXT_ENOUGH 80
 
 struct compressor {
 	enum compress_kind kind;
@@ -47,6 +48,8 @@ static int zstd_open(struct compressor *c, int level, struct err *e)
 		/* without these it works as well, more slowly */
 		ZSTD_CCtx_setParameter(c->zstd, ZSTD_c_windowLog, ZSTD_WINDOW_LOG);
 		ZSTD_CCtx_setParameter(c->zstd, ZSTD_c_hashLog, ZSTD_HASH_LOG);
+		if (level < 0)
+			ZSTD_CCtx_setParameter(c->zstd, ZSTD_c_minMatch, ZSTD_FAST_MIN_MATCH);
 	}
 	c->text_enough = level < 0 ? TEXT_ENOUGH : level <= ZSTD_TUNED_LEVEL_MAX ? TEXT_SOME : 0;
 	return 0;

@@ -49,6 +49,7 @@ struct engine {
 	pthread_mutex_t lock; /* guards all below, and the counts when a thread ends */
 	u64 next;	      /* block or chunk to be claimed */
 	unsigned round;	      /* of pass 1: 0, with -e also 1; of pass 2: 0 to PC_ROUNDS */
+	unsigned part;	      /* of that block, in pass 2 */
 	u64 index;	      /* dumped pages in the blocks before next */
 	struct err err;	      /* of the first thread that failed */
 	struct err no_memory; /* of a thread that could not work in pass 2 */

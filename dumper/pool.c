@@ -7,11 +7,22 @@
 #include "base/bits.h"
 #include "engine.h"
 
+/* A block with many pages is shared out among threads, so that none is left with one at the end;
+ * each classifies it again, which takes as long as compressing a few pages. */
+#define PARTS 4
+#define PART_PAGES_MIN 64
+
 struct claim {
 	u64 block;
 	unsigned round;
-	u64 index; /* number of the block's first dumped page */
+	unsigned part, parts; /* the pages [part, part + 1) * block_pages / parts of it */
+	u64 index;	      /* number of the block's first dumped page */
 };
+
+static unsigned block_parts(const struct engine *en, u32 packed)
+{
+	return en->nthreads > 1 && PACKED_KEPT(packed) >= PARTS * PART_PAGES_MIN ? PARTS : 1;
+}
 
 static bool claim_block(struct engine *en, struct claim *c)
 {
@@ -28,8 +39,13 @@ static bool claim_block(struct engine *en, struct claim *c)
 		}
 		b = en->blocks[en->next];
 		if (PACKED_ROUNDS(b) & 1u << en->round) {
-			*c = (struct claim){ en->next, en->round, en->index };
+			unsigned parts = block_parts(en, b);
+
+			*c = (struct claim){ en->next, en->round, en->part, parts, en->index };
 			found = true;
+			en->part = (en->part + 1) % parts;
+			if (en->part)
+				continue;
 		}
 		en->index += PACKED_KEPT(b);
 		en->next++;
@@ -85,20 +101,22 @@ static int write_block(struct engine_thread *t, const struct claim *c, struct er
 	struct engine *en = t->en;
 	size_t n = en->block_pages;
 	u64 pfn = c->block * n, index = c->index;
+	size_t from = n / c->parts * c->part, end = from + n / c->parts;
 
-	for (size_t i = bit_next(t->keep, n, 0, true); i < n;) {
+	for (size_t i = bit_next(t->keep, n, 0, true); i < end;) {
 		unsigned round = page_class_table[t->cls[i]].round;
+		bool mine = round == c->round && i >= from;
 		size_t run = 1;
 		int rc = 0;
 
-		while (i + run < n && bit_test(t->keep, i + run) &&
+		while (i + run < n && (i + run) % (n / c->parts) && bit_test(t->keep, i + run) &&
 		       page_class_table[t->cls[i + run]].round == round)
 			run++;
-		if (round == c->round)
+		if (mine)
 			rc = write_run(t, pfn + i, run, index, t->cls[i], e);
 		if (rc)
 			return rc;
-		if (en->progress && round == c->round)
+		if (en->progress && mine)
 			atomic_fetch_add(&en->progress->pages_done, run);
 		index += run;
 		i = bit_next(t->keep, n, i + run, true);
@@ -118,8 +136,12 @@ static int load_block(struct engine_thread *t, const struct claim *c, bool *same
 	if (rc)
 		return rc;
 	*same = packed == before;
-	if (!*same && !(PACKED_ROUNDS(before) & ((1u << c->round) - 1)))
-		t->unreadable += PACKED_KEPT(before);
+	if (!*same && !(PACKED_ROUNDS(before) & ((1u << c->round) - 1))) {
+		u32 kept = PACKED_KEPT(before);
+
+		/* its share of them: which pages of the part they are is what is not known */
+		t->unreadable += kept / c->parts + (c->part ? 0 : kept % c->parts);
+	}
 	return 0;
 }
 
@@ -168,7 +190,7 @@ int pool_run(struct engine *en, struct err *e)
 	int rc;
 
 	en->next = en->index = 0;
-	en->round = 0;
+	en->round = en->part = 0;
 	if (en->progress) {
 		atomic_store(&en->progress->pages_total, en->plan.kept);
 		atomic_store(&en->progress->pages_done, 0);

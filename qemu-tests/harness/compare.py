@@ -57,14 +57,14 @@ COLLECTORS = {
     "makedumpfile-E": Collector(MAKEDUMPFILE, "-E", ELF),
     "crashpod-z": Collector(CRASHPOD, "-z", PLAIN),
     "crashpod-z-1": Collector(CRASHPOD, "-z-1", PLAIN),
-    "crashpod-z-1e": Collector(CRASHPOD, "-z-1 -e", EXCLUDED),
+    "crashpod-z-5e": Collector(CRASHPOD, "-z-5 -e", EXCLUDED),
     "crashpod-c": Collector(CRASHPOD, "-c", PLAIN),
     "crashpod-ze": Collector(CRASHPOD, "-z -e", EXCLUDED),
     "crashpod-E": Collector(CRASHPOD, "-E", ELF),
 }
 # What a guest that is judged by the dumps is worth by default: zlib and ELF take their time there.
 IDLE = ("makedumpfile-z", "makedumpfile-l", "makedumpfile-ze", "crashpod-z", "crashpod-z-1",
-        "crashpod-ze", "crashpod-z-1e")
+        "crashpod-ze", "crashpod-z-5e")
 # The most memory that is copied to judge the dumps by.
 COPIED_MIB = 4096
 # busybox time -v: one figure a line.
