@@ -108,6 +108,7 @@ static void counts_add(struct engine *en, const struct engine_thread *t)
 	en->plan.not_in_source += t->plan.not_in_source;
 	en->plan.vmemmap_excluded += t->plan.vmemmap_excluded;
 	en->unreadable += t->unreadable;
+	en->unplaced += t->unplaced;
 }
 
 struct thread_start {

@@ -2,8 +2,8 @@
 /* engine.h - the two passes over memory that make a dump; inside dumper only.
  * Pass 1 (plan.c) classifies every block, counts, and tells the format which pages there will be.
  * Pass 2 (pool.c) classifies each block again and writes its pages, the most valuable first.
- * Memory: 4 bytes a block (with -e 2 more for each 1024 pages), and what each thread holds (struct
- * engine_thread). */
+ * Memory: 8 bytes a block that has pages to dump (with -e 2 more for each 1024 pages), and what
+ * each thread holds (struct engine_thread). */
 #ifndef CRASHPOD_ENGINE_H
 #define CRASHPOD_ENGINE_H
 
@@ -37,13 +37,14 @@ struct engine {
 	size_t block_pages;
 	u64 nblocks;
 	/* By block, as plan_block() packs it: written by pass 1, read by pass 2. */
-	u32 *blocks;
+	u64 *blocks;
 	u8 *kept_groups; /* for -e, of all blocks, see block_kept_groups(); else NULL */
 	unsigned nthreads;
 	struct dump_progress *progress;
 	struct plan_counts plan;
 	struct sample *sample; /* of fit.c while it runs */
-	u64 unreadable;	       /* pages that pass 2 could not read */
+	u64 unreadable;	       /* pages that pass 2 did not get into the dump as pass 1 saw them */
+	u64 unplaced;	       /* see struct out_counts */
 	struct out_counts written;
 
 	pthread_mutex_t lock; /* guards all below, and the counts when a thread ends */
@@ -69,7 +70,7 @@ struct engine_thread {
 	u64 ram[CHUNK_WORDS], have[CHUNK_WORDS], keep[CHUNK_WORDS];
 	u8 page[4096]; /* a page that comes in pieces */
 	struct plan_counts plan;
-	u64 unreadable;
+	u64 unreadable, unplaced;
 };
 
 /* Bytes of a block in kept_groups. */
@@ -93,16 +94,16 @@ int plan_run(struct engine *en, struct err *e);
  * (pfn - chunk) / 64, where chunk is the pfn of bit 0 of t->ram, t->have and t->keep. *packed is
  * 0 for a block without pages to keep. Both passes ask, and must get the same. */
 void plan_block(struct engine_thread *t, u64 chunk, u64 pfn, struct plan_counts *counts,
-		u32 *packed);
+		u64 *packed);
 
 /* The parts of a packed block: pages to keep (0x8000 is the most there can be), the rounds of pass
- * 2 that have any, and a check of which pages they are. */
-#define PACKED_KEPT(p) (0xffff & (p))
-#define PACKED_ROUNDS(p) ((p) >> 16 & 0x7f)
-#define PACKED_CHECK 23 /* shift; 9 bits */
+ * 2 that have any, and a check of which pages they are, and in which rounds. */
+#define PACKED_KEPT(p) ((u32)(0xffff & (p)))
+#define PACKED_ROUNDS(p) ((u32)((p) >> 16 & 0x7f))
+#define PACKED_CHECK 23 /* shift; 41 bits */
 
 /* Reads the RAM bits of the block at pfn and plans it, outside pass 1. */
-int plan_block_again(struct engine_thread *t, u64 pfn, u32 *packed, struct err *e);
+int plan_block_again(struct engine_thread *t, u64 pfn, u64 *packed, struct err *e);
 
 /* Pass 2. */
 int pool_run(struct engine *en, struct err *e);

@@ -41,7 +41,7 @@ static int sample_block(struct engine_thread *t, struct sample *sm, u64 block, s
 	struct engine *en = t->en;
 	size_t n = en->block_pages, taken = 0;
 	u64 pfn = block * n;
-	u32 packed;
+	u64 packed;
 	int rc = plan_block_again(t, pfn, &packed, e);
 
 	for (size_t i = bit_next(t->keep, n, block % n, true);

@@ -38,6 +38,7 @@ struct out_worker {
 	} runs[BUF_RUNS];
 	size_t nruns;
 	struct window win; /* to look at a page again */
+	u64 copy[PAGE_SIZE / 8];
 	struct pending {
 		u64 hash, pfn;
 		u32 desc;   /* number among descs */
@@ -250,12 +251,20 @@ static void add_page(struct out_worker *w, const struct out_run *r, size_t i)
 	if (page_is_constant(page, &word)) {
 		if (add_constant(w, word, d, &slot))
 			return;
+		/* what others will share is what was seen, whatever a device writes there by now */
+		for (size_t k = 0; k < ARRAY_SIZE(w->copy); k++)
+			w->copy[k] = word;
+		page = (const u8 *)w->copy;
 	} else if (r->map_va && w->tmpl) {
 		n = maptmpl_page(w->tmpl, page, r->map_va + i * PAGE_SIZE, to);
 	} else if (w->ok->out.opts->compress == COMPRESS_ZSTD && (n = sparse_page(page, to))) {
 		; /* too small to be worth being found again */
-	} else if (w->ok->dedup && add_repeated(w, r->pfn + i, page, d)) {
-		return;
+	} else if (w->ok->dedup) {
+		/* the same: what is hashed must be what is stored, also of memory that is mapped */
+		if (w->ok->out.core->src->proc)
+			page = memcpy(w->copy, page, PAGE_SIZE);
+		if (add_repeated(w, r->pfn + i, page, d))
+			return;
 	}
 	if (n)
 		*d = (struct kdump_page_desc){ .size = (u32)n, .flags = KDUMP_ZSTD };

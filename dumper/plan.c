@@ -29,24 +29,26 @@ static void drop_zero_pages(struct engine_thread *t, u64 pfn, u64 *keep, struct 
 	}
 }
 
-/* The pages to keep, in 32 bits. */
-static u32 pack(const struct engine_thread *t, const u64 *keep)
+/* The pages to keep and their rounds, in 64 bits. */
+static u64 pack(const struct engine_thread *t, const u64 *keep)
 {
-	size_t n = t->en->block_pages, words = n / 64;
-	u32 rounds = 0;
-	u64 h = 0;
+	size_t n = t->en->block_pages;
+	u64 rounds = 0, h = 0;
 
-	for (size_t i = bit_next(keep, n, 0, true); i < n; i = bit_next(keep, n, i + 1, true))
-		rounds |= 1u << page_class_table[t->cls[i]].round;
+	for (size_t i = bit_next(keep, n, 0, true); i < n; i = bit_next(keep, n, i + 1, true)) {
+		u8 round = page_class_table[t->cls[i]].round;
+
+		rounds |= (u64)1 << round;
+		h = (h ^ (i << 3 | round)) * 0x9e3779b97f4a7c15ull;
+		h ^= h >> 32;
+	}
 	if (!rounds)
 		return 0;
-	for (size_t i = 0; i < words; i++)
-		h = (h ^ keep[i]) * 0x9e3779b97f4a7c15ull;
-	return (u32)bit_count(keep, words) | rounds << 16 | (u32)(h >> 55) << PACKED_CHECK;
+	return bit_count(keep, n / 64) | rounds << 16 | h >> PACKED_CHECK << PACKED_CHECK;
 }
 
 void plan_block(struct engine_thread *t, u64 chunk, u64 pfn, struct plan_counts *counts,
-		u32 *packed)
+		u64 *packed)
 {
 	struct engine *en = t->en;
 	size_t word = (pfn - chunk) / 64, words = en->block_pages / 64;
@@ -75,7 +77,7 @@ void plan_block(struct engine_thread *t, u64 chunk, u64 pfn, struct plan_counts 
 	*packed = pack(t, keep);
 }
 
-int plan_block_again(struct engine_thread *t, u64 pfn, u32 *packed, struct err *e)
+int plan_block_again(struct engine_thread *t, u64 pfn, u64 *packed, struct err *e)
 {
 	struct plan_counts unused = { 0 };
 	size_t n = t->en->block_pages;
@@ -158,7 +160,7 @@ static int plan_chunk(struct engine_thread *t, u64 chunk, u64 end, struct err *e
 
 	for (u64 pfn = chunk; pfn < end && rc == 0; pfn += en->block_pages) {
 		size_t word = (pfn - chunk) / 64;
-		u32 packed;
+		u64 packed;
 
 		plan_block(t, chunk, pfn, &t->plan, &packed);
 		if (packed && en->out->ops->drops_zero && (en->out->level & LEVEL_ZERO))

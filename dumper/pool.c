@@ -19,7 +19,7 @@ struct claim {
 	u64 index;	      /* number of the block's first dumped page */
 };
 
-static unsigned block_parts(const struct engine *en, u32 packed)
+static unsigned block_parts(const struct engine *en, u64 packed)
 {
 	return en->nthreads > 1 && PACKED_KEPT(packed) >= PARTS * PART_PAGES_MIN ? PARTS : 1;
 }
@@ -30,7 +30,7 @@ static bool claim_block(struct engine *en, struct claim *c)
 
 	pthread_mutex_lock(&en->lock);
 	while (!found && en->round < PC_ROUNDS && en->err.code == 0) {
-		u32 b;
+		u64 b;
 
 		if (en->next == en->nblocks) {
 			en->round++;
@@ -126,22 +126,16 @@ static int write_block(struct engine_thread *t, const struct claim *c, struct er
 
 /* Classifies the block again. Descriptors are numbered, and bitmaps written, by what pass 1 saw; a
  * block that is no longer the same (a device still writes to memory, or memory fails) would mix
- * pages up. Its pages are given up, and counted in the first round that it has. */
+ * pages up. Its pages are given up, and pool_run() counts what is missing in the end. */
 static int load_block(struct engine_thread *t, const struct claim *c, bool *same, struct err *e)
 {
 	struct engine *en = t->en;
-	u32 before = en->blocks[c->block], packed;
+	u64 before = en->blocks[c->block], packed;
 	int rc = plan_block_again(t, c->block * en->block_pages, &packed, e);
 
 	if (rc)
 		return rc;
 	*same = packed == before;
-	if (!*same && !(PACKED_ROUNDS(before) & ((1u << c->round) - 1))) {
-		u32 kept = PACKED_KEPT(before);
-
-		/* its share of them: which pages of the part they are is what is not known */
-		t->unreadable += kept / c->parts + (c->part ? 0 : kept % c->parts);
-	}
 	return 0;
 }
 
@@ -176,7 +170,7 @@ static int pool_thread(struct engine_thread *t, struct err *e)
 	else
 		rc = out->ops->worker_flush(t->ow, e);
 	out->ops->worker_close(t->ow, &counts);
-	t->unreadable += counts.unplaced;
+	t->unplaced += counts.unplaced;
 	pthread_mutex_lock(&t->en->lock);
 	t->en->written.pages += counts.pages;
 	t->en->written.zero += counts.zero;
@@ -196,6 +190,10 @@ int pool_run(struct engine *en, struct err *e)
 		atomic_store(&en->progress->pages_done, 0);
 	}
 	rc = engine_run(en, pool_thread, e);
+	/* all that pass 1 kept and is not in the file: could not be read, or was another by then */
+	if (rc == 0)
+		en->unreadable = en->plan.kept - MIN(en->written.pages, en->plan.kept);
+	en->unreadable += en->unplaced;
 	/* blocks are left when no thread at all could work */
 	if (rc == 0 && en->round < PC_ROUNDS)
 		rc = err_set(e, -ENOMEM, "%s", en->no_memory.msg);
