@@ -160,10 +160,72 @@ static void test_changes(void **state)
 	}
 }
 
+/* A source that changes the vmcore when a block's RAM is asked for the at-th time: 1 is pass 1,
+ * then each round of pass 2. */
+static struct {
+	struct source_ops ops;
+	const struct source_ops *real;
+	unsigned calls, at;
+} rounds;
+
+static int hooked_bits(struct source *s, u64 pfn, size_t n, u64 *ram, u64 *have, struct err *e)
+{
+	if (++rounds.calls == rounds.at)
+		apply(&hook);
+	return rounds.real->bits(s, pfn, n, ram, have, e);
+}
+
+/* Whatever changes between the rounds: a page is in the dump, or counted as not. */
+static void test_rounds(void **state)
+{
+	static const struct change changes[] = {
+		{ STRUCT_PAGE(0x78) + MAPPING, 1 }, /* a user page from now on */
+		{ STRUCT_PAGE(0x64), 0 },	    /* cache, which becomes kernel: another round */
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < 8; i++) {
+		struct scratch scratch;
+		char dir[256], vmcore[256], out[256];
+		struct mkcore *mk;
+		struct core *core;
+		struct dump_opts o;
+		struct dump_stats st;
+
+		scratch_make(&scratch);
+		scratch_beside(__FILE__, "golden", dir, sizeof(dir));
+		scratch_path(&scratch, vmcore, sizeof(vmcore), "vmcore");
+		scratch_path(&scratch, out, sizeof(out), "out");
+		mk = mkcore_load(dir, "small.txt", NULL);
+		mkcore_write(mk, vmcore);
+		mkcore_free(mk);
+		assert_int_equal(core_open(&core, vmcore, 0, NULL), 0);
+		hook = (struct hook){ .vmcore = vmcore, .changes = &changes[i / 4], .n = 1 };
+		rounds.real = core->src->ops;
+		rounds.ops = *rounds.real;
+		rounds.ops.bits = hooked_bits;
+		rounds.calls = 0;
+		rounds.at = i % 4 + 2;
+		core->src->ops = &rounds.ops;
+		dump_opts_init(&o);
+		o.level = LEVEL_USER | LEVEL_ZERO;
+		o.threads = 1;
+		assert_int_equal(dump_run(core, out, &o, &st, NULL), DUMP_COMPLETE);
+		core->src->ops = rounds.real;
+		core_close(core);
+		assert_int_equal(st.pages.dumped + st.pages.unreadable, 0xa4);
+		assert_true(rounds.calls >= rounds.at && st.pages.unreadable > 0);
+		/* the page of the change itself may have been written before */
+		assert_in_range(wrong_pages(out, vmcore, false), 0, 1);
+		scratch_rm(&scratch);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_changes),
+		cmocka_unit_test(test_rounds),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
