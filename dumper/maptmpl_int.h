@@ -13,7 +13,6 @@
 #define MAPTMPL_WORDS (PAGE_SIZE / 8)
 #define MAPTMPL_FAR ((u64)1 << 24)
 #define MAPTMPL_RECORD 8 /* words of a struct page */
-#define MAPTMPL_RECORDS (MAPTMPL_WORDS / MAPTMPL_RECORD)
 
 /* A literal of the frame that is another in each page: byte number byte of the page. */
 struct maptmpl_fix {

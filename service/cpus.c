@@ -2,14 +2,10 @@
 #include "cpus.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "base/guard.h"
-#include "base/io.h"
 #include "cmdline.h"
 #include "tree.h"
 
@@ -39,25 +35,6 @@ int cpus_parse(const char *text, unsigned *n, struct err *e)
 	return 0;
 }
 
-static int cpuinfo_head(const char *root, char *buf, size_t cap)
-{
-	char path[PATH_MAX];
-	ssize_t n;
-	int rc = tree_path(path, root, "%s", CPUINFO);
-
-	if (rc)
-		return rc;
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
-
-	if (fd < 0)
-		return -errno;
-	n = io_pread_full(fd, buf, cap - 1, 0);
-	if (n < 0)
-		return (int)n;
-	buf[n] = '\0';
-	return 0;
-}
-
 /* The value of a "name\t: value" line, or NULL. */
 static const char *value_of(const char *line, const char *name)
 {
@@ -73,7 +50,7 @@ int cpus_boot_apicid(const char *root, u32 *id, struct err *e)
 {
 	char text[CPUINFO_BYTES_MAX], *line = text, *end;
 	bool first = false;
-	int rc = cpuinfo_head(root, text, sizeof(text));
+	int rc = tree_head(root, CPUINFO, text, sizeof(text));
 
 	if (rc)
 		return err_sys(e, rc, CPUINFO);

@@ -29,7 +29,7 @@ int tree_path(char buf[static PATH_MAX], const char *root, const char *fmt, ...)
 	return m < 0 || m >= PATH_MAX - n ? -ENAMETOOLONG : 0;
 }
 
-int tree_line(const char *root, const char *path, char *buf, size_t cap)
+int tree_head(const char *root, const char *path, char *buf, size_t cap)
 {
 	char full[PATH_MAX];
 	ssize_t n;
@@ -45,6 +45,15 @@ int tree_line(const char *root, const char *path, char *buf, size_t cap)
 	if (n < 0)
 		return (int)n;
 	buf[n] = '\0';
+	return 0;
+}
+
+int tree_line(const char *root, const char *path, char *buf, size_t cap)
+{
+	int rc = tree_head(root, path, buf, cap);
+
+	if (rc)
+		return rc;
 	buf[strcspn(buf, "\n")] = '\0';
 	return buf[0] ? 0 : -ENODATA;
 }

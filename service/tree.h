@@ -16,6 +16,9 @@
 int tree_path(char buf[static PATH_MAX], const char *root, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* The beginning of a file, at most cap - 1 bytes and a NUL. */
+int tree_head(const char *root, const char *path, char *buf, size_t cap);
+
 /* The first line of a small file, without line end; -ENODATA when it is empty. */
 int tree_line(const char *root, const char *path, char *buf, size_t cap);
 /* A whole file, 4 MiB at most, NUL-terminated; *text is the caller's to free. */
