@@ -4,20 +4,20 @@
 #define MAPPING_ANON 1ull /* bit 0 of page.mapping */
 
 const struct page_class_info page_class_table[PC_COUNT] = {
-	[PC_HOLE] = { "hole", 0, 0, true },
-	[PC_KERNEL] = { "kernel", 0, 1, false },
-	[PC_IMAGE] = { "image", 0, 0, false },
-	[PC_SLAB] = { "slab", 0, 2, false },
-	[PC_UNKNOWN] = { "unknown", 0, 2, false },
-	[PC_NO_MEMMAP] = { "no_memmap", 0, 1, false },
-	[PC_MEMMAP] = { "memmap", 0, 3, false },
-	[PC_FREE] = { "free", LEVEL_FREE, 6, false },
+	[PC_HOLE] = { "hole", 0, 0, true, false },
+	[PC_KERNEL] = { "kernel", 0, 1, false, false },
+	[PC_IMAGE] = { "image", 0, 0, false, false },
+	[PC_SLAB] = { "slab", 0, 2, false, false },
+	[PC_UNKNOWN] = { "unknown", 0, 2, false, true },
+	[PC_NO_MEMMAP] = { "no_memmap", 0, 1, false, true },
+	[PC_MEMMAP] = { "memmap", 0, 3, false, false },
+	[PC_FREE] = { "free", LEVEL_FREE, 6, false, true },
 	/* as makedumpfile: level 4 leaves out the cache without private data as well */
-	[PC_CACHE] = { "cache", LEVEL_CACHE | LEVEL_CACHE_PRIVATE, 5, false },
-	[PC_CACHE_PRIVATE] = { "cache_private", LEVEL_CACHE_PRIVATE, 5, false },
-	[PC_USER] = { "user", LEVEL_USER, 4, false },
-	[PC_HWPOISON] = { "hwpoison", 0, 0, true },
-	[PC_OFFLINE] = { "offline", 0, 0, true },
+	[PC_CACHE] = { "cache", LEVEL_CACHE | LEVEL_CACHE_PRIVATE, 5, false, true },
+	[PC_CACHE_PRIVATE] = { "cache_private", LEVEL_CACHE_PRIVATE, 5, false, true },
+	[PC_USER] = { "user", LEVEL_USER, 4, false, true },
+	[PC_HWPOISON] = { "hwpoison", 0, 0, true, false },
+	[PC_OFFLINE] = { "offline", 0, 0, true, false },
 };
 
 #define KERNEL_POINTER(v) ((v) >> 56 == 0xff)

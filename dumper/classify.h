@@ -35,7 +35,8 @@ struct page_class_info {
 	const char *name;
 	u8 level_mask;
 	u8 round;
-	bool never; /* left out whatever the level */
+	bool never;   /* left out whatever the level */
+	bool repeats; /* such pages are often the same: worth looking for each other */
 };
 
 #define PC_ROUNDS 7

@@ -7,7 +7,8 @@
 #define ENTRIES_MIN ((u64)1 << 10)
 #define ENTRIES_MAX ((u64)1 << 15)
 #define LOCKS 256
-#define LANES 8
+#define LANES 4
+#define SEED 0x9fb21c651e98df25ull
 
 struct entry {
 	u64 pfn, offset;
@@ -53,11 +54,17 @@ static u64 mix(u64 h)
 u64 dedup_hash(const u8 *page)
 {
 	const u64 *p = (const u64 *)(const void *)page;
-	u64 lane[LANES] = { 1, 2, 3, 4, 5, 6, 7, 8 }, h = 0;
+	u64 lane[LANES] = { SEED, SEED * 3, SEED * 5, SEED * 7 }, h = 0;
 
-	for (size_t i = 0; i < PAGE_SIZE / 8; i += LANES) {
-		for (size_t k = 0; k < LANES; k++)
-			lane[k] = (lane[k] ^ p[i + k]) * 0x9fb21c651e98df25ull;
+	/* two words a multiplication: what is lost of them in one half of the product is in the
+	 * other */
+	for (size_t i = 0; i < PAGE_SIZE / 8; i += 2 * LANES) {
+		for (size_t k = 0; k < LANES; k++) {
+			unsigned __int128 x = (unsigned __int128)(lane[k] ^ p[i + 2 * k]) *
+					      (p[i + 2 * k + 1] ^ SEED);
+
+			lane[k] = (u64)x ^ (u64)(x >> 64) ^ lane[k];
+		}
 	}
 	for (size_t k = 0; k < LANES; k++)
 		h = mix(h ^ lane[k]);

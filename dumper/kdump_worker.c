@@ -259,7 +259,7 @@ static void add_page(struct out_worker *w, const struct out_run *r, size_t i)
 		n = maptmpl_page(w->tmpl, page, r->map_va + i * PAGE_SIZE, to);
 	} else if (w->ok->out.opts->compress == COMPRESS_ZSTD && (n = sparse_page(page, to))) {
 		; /* too small to be worth being found again */
-	} else if (w->ok->dedup) {
+	} else if (r->repeats && w->ok->dedup) {
 		/* the same: what is hashed must be what is stored, also of memory that is mapped */
 		if (w->ok->out.core->src->proc)
 			page = memcpy(w->copy, page, PAGE_SIZE);

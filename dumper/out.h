@@ -36,6 +36,7 @@ struct out_run {
 	size_t n;
 	u64 index;  /* of the first among all dumped pages */
 	u64 map_va; /* the kernel's address of the first, where they hold the memory map; else 0 */
+	bool repeats;	/* they may be the same as others: see struct page_class_info */
 	const u8 *data; /* of all n */
 };
 

@@ -19,6 +19,14 @@ struct claim {
 	u64 index;	      /* number of the block's first dumped page */
 };
 
+/* What t->cls and t->keep are about. */
+struct loaded {
+	u64 block;
+	unsigned round;
+	bool any;
+	bool same; /* as pass 1 saw it */
+};
+
 static unsigned block_parts(const struct engine *en, u64 packed)
 {
 	return en->nthreads > 1 && PACKED_KEPT(packed) >= PARTS * PART_PAGES_MIN ? PARTS : 1;
@@ -82,7 +90,9 @@ static int write_run(struct engine_thread *t, u64 pfn, size_t n, u64 index, enum
 			t->unreadable++;
 			got = 1;
 		} else {
-			struct out_run r = { pfn, (size_t)got, index, va, p };
+			struct out_run r = {
+				pfn, (size_t)got, index, va, page_class_table[pc].repeats, p
+			};
 
 			rc = t->en->out->ops->pages(t->ow, &r, e);
 			if (rc)
@@ -126,16 +136,22 @@ static int write_block(struct engine_thread *t, const struct claim *c, struct er
 
 /* Classifies the block again. Descriptors are numbered, and bitmaps written, by what pass 1 saw; a
  * block that is no longer the same (a device still writes to memory, or memory fails) would mix
- * pages up. Its pages are given up, and pool_run() counts what is missing in the end. */
-static int load_block(struct engine_thread *t, const struct claim *c, bool *same, struct err *e)
+ * pages up. Its pages are given up, and pool_run() counts what is missing in the end. A thread that
+ * gets several parts of a block in turn has it already. */
+static int load_block(struct engine_thread *t, const struct claim *c, struct loaded *l,
+		      struct err *e)
 {
 	struct engine *en = t->en;
-	u64 before = en->blocks[c->block], packed;
-	int rc = plan_block_again(t, c->block * en->block_pages, &packed, e);
+	u64 packed;
+	int rc;
 
+	if (l->any && l->block == c->block && l->round == c->round)
+		return 0;
+	l->any = false;
+	rc = plan_block_again(t, c->block * en->block_pages, &packed, e);
 	if (rc)
 		return rc;
-	*same = packed == before;
+	*l = (struct loaded){ c->block, c->round, true, packed == en->blocks[c->block] };
 	return 0;
 }
 
@@ -143,6 +159,7 @@ static int pool_thread(struct engine_thread *t, struct err *e)
 {
 	struct out *out = t->en->out;
 	struct out_counts counts = { 0 };
+	struct loaded l = { 0 };
 	struct claim c;
 	int rc = out->ops->worker_open(out, &t->ow, e);
 
@@ -156,10 +173,8 @@ static int pool_thread(struct engine_thread *t, struct err *e)
 	if (rc)
 		return rc;
 	while (rc == 0 && claim_block(t->en, &c)) {
-		bool same = false;
-
-		rc = load_block(t, &c, &same, e);
-		if (rc == 0 && same)
+		rc = load_block(t, &c, &l, e);
+		if (rc == 0 && l.same)
 			rc = write_block(t, &c, e);
 		if (rc == 0)
 			rc = engine_pulse(t, e);

@@ -22,7 +22,8 @@ struct verify_kdump {
 	struct kdump_page_desc last; /* the last page read and found good */
 	struct kdump_decoder dec;
 	u8 page[PAGE_SIZE];
-	bool stop; /* descriptors cannot be read: nothing further can be said */
+	bool stop;    /* descriptors cannot be read: nothing further can be said */
+	struct err e; /* of one page: too large to be cleared for each */
 };
 
 static void verify_area(struct verify *v, const struct kdump_file *k, const char *what, s64 off,
@@ -81,7 +82,6 @@ static void verify_bitmaps(struct verify_kdump *vk, u64 pfn)
 
 static bool verify_next_desc(struct verify_kdump *vk, struct kdump_page_desc *d)
 {
-	struct err e = { 0 };
 
 	if (vk->next == vk->ndescs) {
 		if (!verify_pulse(vk->v, vk->index, vk->k->npages)) {
@@ -90,8 +90,8 @@ static bool verify_next_desc(struct verify_kdump *vk, struct kdump_page_desc *d)
 		}
 		vk->ndescs = MIN(VERIFY_DESCS, vk->k->npages - vk->index);
 		vk->next = 0;
-		if (kdump_file_descs(vk->k, vk->index, vk->ndescs, vk->descs, &e)) {
-			verify_problem(vk->v, "%s", e.msg);
+		if (kdump_file_descs(vk->k, vk->index, vk->ndescs, vk->descs, &vk->e)) {
+			verify_problem(vk->v, "%s", vk->e.msg);
 			vk->stop = true;
 			return false;
 		}
@@ -105,7 +105,6 @@ static void verify_page(struct verify_kdump *vk, u64 pfn)
 {
 	struct verify_result *r = vk->v->r;
 	struct kdump_page_desc d;
-	struct err e = { 0 };
 	u64 index = vk->index;
 	int rc;
 
@@ -116,8 +115,9 @@ static void verify_page(struct verify_kdump *vk, u64 pfn)
 	if (d.offset == vk->last.offset && d.size == vk->last.size && d.flags == vk->last.flags &&
 	    d.size)
 		return;
-	rc = vk->v->ask.depth == VERIFY_FULL ? kdump_page_read(&vk->dec, vk->k, &d, vk->page, &e)
-					     : kdump_page_check(vk->k, &d, &e);
+	rc = vk->v->ask.depth == VERIFY_FULL
+		     ? kdump_page_read(&vk->dec, vk->k, &d, vk->page, &vk->e)
+		     : kdump_page_check(vk->k, &d, &vk->e);
 	if (!rc) {
 		vk->last = d;
 		return;
@@ -139,7 +139,8 @@ static void verify_page(struct verify_kdump *vk, u64 pfn)
 		r->unsupported++;
 		return;
 	}
-	verify_problem(vk->v, "pfn %#" PRIx64 ", descriptor %" PRIu64 ": %s", pfn, index, e.msg);
+	verify_problem(vk->v, "pfn %#" PRIx64 ", descriptor %" PRIu64 ": %s", pfn, index,
+		       vk->e.msg);
 }
 
 static void verify_chunk(struct verify_kdump *vk, u64 pfn)
