@@ -36,7 +36,7 @@ struct page_class_info {
 	u8 level_mask;
 	u8 round;
 	bool never;   /* left out whatever the level */
-	bool repeats; /* such pages are often the same: worth looking for each other */
+	bool repeats; /* such pages are the same more often than those of the kernel */
 };
 
 #define PC_ROUNDS 7

@@ -44,6 +44,7 @@ struct out_worker {
 		u32 desc;   /* number among descs */
 	} pending[PENDING]; /* pages that others may be the same as, once they are in the file */
 	size_t npending;
+	bool hurry; /* a level below 0: what seldom repeats is not looked up */
 	struct const_slot consts[CONST_SLOTS];
 	struct out_counts counts;
 };
@@ -85,6 +86,7 @@ int kdump_worker_open(struct out *o, struct out_worker **out, struct err *e)
 	if (!w)
 		return err_sys(e, -ENOMEM, "worker");
 	w->ok = (struct out_kdump *)o;
+	w->hurry = o->opts->compress == COMPRESS_ZSTD && o->opts->compress_level < 0;
 	w->descs = malloc(BUF_PAGES * sizeof(*w->descs));
 	if (posix_memalign((void **)&w->buf, PAGE_SIZE, BUF_BYTES))
 		w->buf = NULL;
@@ -259,7 +261,7 @@ static void add_page(struct out_worker *w, const struct out_run *r, size_t i)
 		n = maptmpl_page(w->tmpl, page, r->map_va + i * PAGE_SIZE, to);
 	} else if (w->ok->out.opts->compress == COMPRESS_ZSTD && (n = sparse_page(page, to))) {
 		; /* too small to be worth being found again */
-	} else if (r->repeats && w->ok->dedup) {
+	} else if (w->ok->dedup && (r->repeats || !w->hurry)) {
 		/* the same: what is hashed must be what is stored, also of memory that is mapped */
 		if (w->ok->out.core->src->proc)
 			page = memcpy(w->copy, page, PAGE_SIZE);

@@ -40,6 +40,7 @@ CRASHPOD = {
     "-E -d0 2t": "-E -d 0 -j 2",
 }
 COPY = "cp"
+TRIES = 3
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,7 @@ class Figures:
     cpu: list = field(default_factory=list)
     peak_kib: int = 0
     size: int = 0
+    failed: int = 0  # runs that gave no dump
 
     @property
     def median(self):
@@ -127,6 +129,16 @@ def measure(argv, out, figures):
     figures.size = out.stat().st_size
 
 
+def again(once, argv, out, figures):
+    """Run once() until it gives a dump: makedumpfile's threads abort it now and then."""
+    for _ in range(TRIES - 1):
+        try:
+            return once(argv, out, figures)
+        except paths.GroundError:
+            figures.failed += 1
+    return once(argv, out, figures)
+
+
 def run(vmcore, runs, names=None):
     """{name: Figures} after a warm-up that is not counted."""
     with scenario.workplace("bench") as where:
@@ -137,10 +149,10 @@ def run(vmcore, runs, names=None):
         todo = commands(vmcore, out, names)
         found = {name: Figures() for name in todo}
         for name, argv in todo.items():
-            warm_up(argv, out, found[name])
+            again(warm_up, argv, out, found[name])
         for _ in range(runs):
             for name, argv in todo.items():
-                measure(argv, out, found[name])
+                again(measure, argv, out, found[name])
         shutil.rmtree(where)
     return found
 
@@ -153,6 +165,7 @@ def table(found):
         lines.append(f"{name:16}{f.median:9.3f}{min(f.wall):8.3f}{max(f.wall):8.3f}"
                      f"{statistics.median(f.cpu):8.3f}{f.size / 1e6:10.2f}"
                      f"{f.peak_kib / 1024:10.1f}")
+    lines += [f"{name}: {f.failed} more runs gave no dump" for name, f in found.items() if f.failed]
     lines += ["", f"{'work':16}{'beside':18}{'times as fast':>14}{'goal':>7}{'size':>8}"
               f"{'at most':>9}"]
     for g in GOALS:
