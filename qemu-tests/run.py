@@ -12,8 +12,8 @@ import time
 from pathlib import Path
 
 from ground import forky, kernels, paths
-from harness import (bench, benchguest, compare, hostile, hugecore, loop, matrix, rich, samples,
-                     scale, sources, synth, vm)
+from harness import (bench, benchguest, compare, faultrun, faults, hostile, hugecore, loop, matrix,
+                     rich, samples, scale, sources, synth, vm)
 from oracle import census
 
 
@@ -187,6 +187,23 @@ def machine_size(text):
     return n
 
 
+def cmd_faults(args):
+    """real crashes for which something is wrong; a run for each row of docs/faults.md"""
+    bad = 0
+    wanted = [faults.CASES[name] for name in args.only or faults.CASES]
+    for case in wanted:
+        if args.quick and not case.quick:
+            continue
+        try:
+            found = faultrun.run(case, args.kernel)
+            print("\n".join(faultrun.lines(found, args.kernel)), flush=True)
+            bad += any(why is not None for _, why in found.tests)
+        except vm.Lost as e:
+            print(f"fail fault-{args.kernel}/{case.name}/lost: {e}", flush=True)
+            bad += 1
+    return 1 if bad else 0
+
+
 def _run_arguments(p, formats=True, sizes=False):
     p.add_argument("--kernel", default=kernels.DEFAULT, choices=kernels.TABLE)
     p.add_argument("--level", type=int, default=31, choices=range(32), metavar="0..31")
@@ -266,6 +283,12 @@ def parse():
     p.add_argument("--kernel", default=kernels.DEFAULT, choices=kernels.TABLE)
     p.add_argument("--only", nargs="+", choices=hostile.CASES)
     p.set_defaults(func=cmd_hostile)
+    p = sub.add_parser("faults", help=cmd_faults.__doc__)
+    p.add_argument("--kernel", default=kernels.DEFAULT, choices=kernels.TABLE)
+    p.add_argument("--only", nargs="+", choices=faults.CASES, metavar="CASE",
+                   help=", ".join(faults.CASES))
+    p.add_argument("--quick", action="store_true", help="the cases that `make check` runs")
+    p.set_defaults(func=cmd_faults)
     p = sub.add_parser("synth", help=cmd_synth.__doc__)
     p.add_argument("--sizes", nargs="+", type=machine_size, metavar="SIZE",
                    default=[machine_size(n) for n in ("64G", "1T", "4T", "24T")],

@@ -50,5 +50,14 @@ class Qmp:
             if "error" in answer:
                 raise paths.GroundError(f"QMP {command}: {answer['error']['desc']}")
 
+    def rest(self):
+        """The events that QEMU sent since the last call, until it ended."""
+        lines = []
+        try:
+            lines = self.file.readlines()
+        except OSError:
+            pass
+        return [json.loads(line) for line in lines]
+
     def close(self):
         self.sock.close()

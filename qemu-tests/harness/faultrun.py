@@ -1,0 +1,198 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""One fault: a production system that crashes into a capture kernel for which something is wrong.
+
+The production root is a disk of its own (vda). The target is another one, so that a case may
+damage, fill, hide or withdraw it. QEMU ends at the first reset or power-off after the crash.
+"""
+
+import os
+import re
+import signal
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ground import kernels, paths
+
+from . import image, loop, scenario
+from .vm import Lost, Vm
+
+TARGET_UUID = "7a26e700-0000-4000-8000-00000000000"
+APPEND = "console=ttyS0 loglevel=7"
+PREFIX = "crashpod: "
+
+
+def uuid(number):
+    """The UUID of the file system on a case's disk, counted from 1 (vdb)."""
+    return f"{TARGET_UUID}{number:x}"
+
+
+@dataclass
+class Case:
+    """A row of the matrix.
+
+    conf: lines of crashpod.conf. disks(where): images of vdb, vdc, ...
+    production: shell commands on the production system, before it loads the capture kernel.
+    edit(where, initrd): changes the initramfs after mkinitrd. append: the capture kernel's.
+    on: (pattern, action) pairs: the first time that a line of the capture kernel's console
+    matches, action(Run) is called. ends: how the machine has to end by itself, see Run.ended.
+    check(Run): calls Run.add() for everything else that must hold.
+    """
+    name: str
+    fault: str
+    conf: tuple
+    check: object
+    disks: object = None
+    production: str = ""
+    crash: str = scenario.CRASH
+    edit: object = None
+    append: str = ""
+    extra: object = ()
+    on: tuple = ()
+    ends: str = "reboot"
+    memory_mib: int = 512
+    crashkernel: str = "80M"
+    cpus: int = 1
+    modules: str = "virtio_pci virtio_blk"
+    files: tuple = ()
+    limit_s: int = 150
+    quick: bool = False
+
+
+@dataclass
+class Run:
+    """What became of a case. ended: reboot, poweroff, watchdog (reset by it), quit (by the case),
+    stuck (nothing of that in limit_s)."""
+    case: Case
+    where: Path
+    kernel: object = None
+    vm: Vm = None
+    disks: list = field(default_factory=list)
+    lines: list = field(default_factory=list)
+    ended: str = ""
+    tests: list = field(default_factory=list)
+    trees: dict = field(default_factory=dict)
+
+    def add(self, name, why=None):
+        self.tests.append((name, why))
+
+    def quit(self):
+        """For a case's action: the machine loses power."""
+        os.kill(self.vm.process.pid, signal.SIGKILL)
+        self.vm.process.wait()
+        self.ended = "quit"
+
+    @property
+    def text(self):
+        """What the capture kernel's console said, crashpod's lines without their prefix."""
+        return "\n".join(line for _, line in self.lines)
+
+    def said(self, pattern):
+        return re.search(pattern, self.text, re.M)
+
+    def tree(self, number=1, inside="/var/crash"):
+        """(files of a disk's directory, what e2fsck said or None); 0 is the production root."""
+        key = (number, inside)
+        if key not in self.trees:
+            disk = self.disks[number]
+            sound, text = image.check_ext4(disk)
+            to = image.extract(disk, inside, self.where / f"tree{number}{inside.replace('/', '_')}")
+            self.trees[key] = (to, None if sound else text.strip())
+        return self.trees[key]
+
+
+def _initrd(case, kernel, where):
+    conf = where / "crashpod.conf"
+    conf.write_text("".join(f"{line}\n" for line in case.conf), encoding="utf-8")
+    initrd = where / "crashpod.img"
+    paths.run([paths.TOP / "mkinitrd/mkinitrd", "-k", kernel.kver, "-c", conf, "-o", initrd,
+               "--modules-root", kernel.root, "--init", paths.BUILD / "init",
+               "--add-modules", case.modules])
+    if case.edit:
+        case.edit(where, initrd)
+    return initrd
+
+
+def _plan(case, kernel, where):
+    initrd = _initrd(case, kernel, where)
+    load = ("set -e\n" + case.production +
+            "crashpod load --kernel /boot/vmlinuz --initrd /boot/crashpod.img "
+            f"--append '{APPEND} {case.append}'\n")
+    return scenario.Plan(
+        kernel, where, load=load, crash=case.crash, memory_mib=case.memory_mib, disk_mib=192,
+        crashkernel=case.crashkernel, cpus=case.cpus, idle=True,
+        files=[("usr/bin/crashpod", paths.BUILD / "crashpod"),
+               ("boot/crashpod.img", initrd), *case.files])
+
+
+def _watch(run):
+    """Follow the capture kernel until it ends; gives how."""
+    waiting = list(run.case.on)
+    seen = 0
+
+    def step(console):
+        nonlocal seen
+        first = console.boot_times[1] if console.boots > 1 else None
+        new, seen = console.lines[seen:], len(console.lines)
+        for at, line in new:
+            if first is None or at < first:
+                continue
+            line = line.removeprefix(PREFIX)
+            run.lines.append((at, line))
+            for pair in [p for p in waiting if re.search(p[0], line)]:
+                waiting.remove(pair)
+                pair[1](run)
+                if run.ended:
+                    return True
+        return False
+
+    try:
+        if run.vm.wait(step, run.case.limit_s, "the capture kernel to end"):
+            return run.ended
+    except Lost as e:
+        if run.vm.process.poll() is None:
+            run.lines.append((0, f"(test: {e})"))
+            return "stuck"
+        raise
+    events = run.vm.qmp.rest()
+    if any(e.get("event") == "WATCHDOG" for e in events):
+        return "watchdog"
+    reasons = [e["data"].get("reason") for e in events if e.get("event") == "SHUTDOWN"]
+    return {"guest-reset": "reboot", "guest-shutdown": "poweroff"}.get(
+        reasons[-1] if reasons else None, f"QEMU ended: {reasons}")
+
+
+def run(case, kernel_name=kernels.DEFAULT):
+    """Run a case and judge it. Lost and GroundError pass through."""
+    kernel = kernels.ensure(kernel_name)
+    with scenario.workplace(f"fault-{kernel_name}-{case.name}") as where:
+        found = Run(case, where, kernel)
+        plan = _plan(case, kernel, where)
+        found.disks = [scenario.make_root(plan, 1)]
+        found.disks += case.disks(where) if case.disks else []
+        initrd = image.busybox_initramfs(kernel, "boot-init.sh", where / "boot.cpio")
+        extra = case.extra(where) if callable(case.extra) else case.extra
+        append = f"{scenario.APPEND} crashkernel={plan.crashkernel}"
+        with Vm(where, plan.memory_mib << 20, plan.cpus, plan.cpu, reserve=False) as vm:
+            found.vm = vm
+            vm.start(kernel.vmlinuz, initrd, append,
+                     [d for d in found.disks if d is not None],
+                     ["-action", "reboot=shutdown", *extra])
+            if not vm.wait(lambda c: c.boots > 1, plan.limit_s, "the capture kernel"):
+                raise Lost("the production system ended without a crash")
+            found.ended = _watch(found)
+            found.vm = None
+        (where / "capture.txt").write_text(found.text, encoding="utf-8")
+        found.add("ends", None if found.ended == case.ends else
+                  f"{found.ended}, not {case.ends}")
+        try:
+            case.check(found)
+        except (OSError, KeyError, IndexError, ValueError) as e:
+            found.add("judged", f"{type(e).__name__}: {e}")
+        for path in where.glob("*.img"):
+            if all(why is None for _, why in found.tests):
+                path.unlink()
+    return found
+
+
+def lines(found, kernel_name):
+    return loop.lines(f"fault-{kernel_name}/{found.case.name}", found.tests)
