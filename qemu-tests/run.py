@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 from ground import forky, kernels, paths
-from harness import (bench, benchguest, compare, faultrun, faults, hostile, hugecore, loop, matrix,
+from harness import (bench, benchguest, compare, faultrun, faults, floor, hostile, hugecore, loop, matrix,
                      rich, samples, scale, sources, synth, vm)
 from oracle import census
 
@@ -204,6 +204,17 @@ def cmd_faults(args):
     return 1 if bad else 0
 
 
+def cmd_floor(args):
+    """the smallest crashkernel= with which a crash is captured, three times of three"""
+    capture = floor.capture_of(args.capture) if args.capture else None
+    setup = floor.Setup(args.kernel, capture, args.mem, args.low, args.high, args.step, args.append)
+    found = floor.find(setup)
+    what = args.capture.name if capture else "itself"
+    print(f"{'fail' if found is None else 'pass'} floor/{args.kernel}: captured by {what} with "
+          f"crashkernel={found}M", flush=True)
+    return 1 if found is None else 0
+
+
 def _run_arguments(p, formats=True, sizes=False):
     p.add_argument("--kernel", default=kernels.DEFAULT, choices=kernels.TABLE)
     p.add_argument("--level", type=int, default=31, choices=range(32), metavar="0..31")
@@ -289,6 +300,15 @@ def parse():
                    help=", ".join(faults.CASES))
     p.add_argument("--quick", action="store_true", help="the cases that `make check` runs")
     p.set_defaults(func=cmd_faults)
+    p = sub.add_parser("floor", help=cmd_floor.__doc__)
+    p.add_argument("--kernel", default=kernels.DEFAULT, choices=kernels.TABLE)
+    p.add_argument("--capture", type=Path, help="where `make kernel` left a capture kernel")
+    p.add_argument("--mem", type=size_mib, default="4G", help="of the guest (4G)")
+    p.add_argument("--low", type=int, default=8, help="MiB that are not enough (8)")
+    p.add_argument("--high", type=int, default=128, help="MiB that are (128)")
+    p.add_argument("--step", type=int, default=2, help="MiB (2)")
+    p.add_argument("--append", default="", help="more for the capture kernel's command line")
+    p.set_defaults(func=cmd_floor)
     p = sub.add_parser("synth", help=cmd_synth.__doc__)
     p.add_argument("--sizes", nargs="+", type=machine_size, metavar="SIZE",
                    default=[machine_size(n) for n in ("64G", "1T", "4T", "24T")],

@@ -49,6 +49,7 @@ packages() {
 	dpkg-dev        unpacks source packages
 	bison           source packages
 	flex            source packages
+	bc              the capture kernel's build
 	gawk            source packages
 	m4              source packages
 	pkg-config      source packages

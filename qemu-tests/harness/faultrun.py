@@ -56,6 +56,7 @@ class Case:
     files: tuple = ()
     limit_s: int = 150
     quick: bool = False
+    capture: Path = None  # where scripts/kernel.sh left a capture kernel; None: the crashed one
 
 
 @dataclass
@@ -104,8 +105,11 @@ def _initrd(case, kernel, where):
     conf = where / "crashpod.conf"
     conf.write_text("".join(f"{line}\n" for line in case.conf), encoding="utf-8")
     initrd = where / "crashpod.img"
-    paths.run([paths.TOP / "mkinitrd/mkinitrd", "-k", kernel.kver, "-c", conf, "-o", initrd,
-               "--modules-root", kernel.root, "--init", paths.BUILD / "init",
+    kver, root = kernel.kver, kernel.root
+    if case.capture:
+        kver, root = (case.capture / "release").read_text(encoding="ascii").strip(), case.capture
+    paths.run([paths.TOP / "mkinitrd/mkinitrd", "-k", kver, "-c", conf, "-o", initrd,
+               "--modules-root", root, "--init", paths.BUILD / "init",
                "--add-modules", case.modules])
     if case.edit:
         case.edit(where, initrd)
@@ -115,13 +119,14 @@ def _initrd(case, kernel, where):
 def _plan(case, kernel, where):
     initrd = _initrd(case, kernel, where)
     load = ("set -e\n" + case.production +
-            "crashpod load --kernel /boot/vmlinuz --initrd /boot/crashpod.img "
+            f"crashpod load --kernel /boot/{'capture' if case.capture else 'vmlinuz'} --initrd /boot/crashpod.img "
             f"--append '{APPEND} {case.append}'\n")
     return scenario.Plan(
         kernel, where, load=load, crash=case.crash, memory_mib=case.memory_mib, disk_mib=192,
         crashkernel=case.crashkernel, cpus=case.cpus, idle=True,
         files=[("usr/bin/crashpod", paths.BUILD / "crashpod"),
-               ("boot/crashpod.img", initrd), *case.files])
+               ("boot/crashpod.img", initrd), *case.files,
+               *([("boot/capture", case.capture / "bzImage")] if case.capture else [])])
 
 
 def _watch(run):
