@@ -12,8 +12,9 @@ import time
 from pathlib import Path
 
 from ground import forky, kernels, paths
-from harness import (bench, benchguest, compare, faultrun, faults, floor, hostile, hugecore, loop, matrix,
-                     rich, samples, scale, sources, synth, vm)
+from harness import (bench, benchguest, compare, faultrun, faults, floor, footprint,
+                     hostile, hugecore, loop, matrix, rich,
+                     samples, scale, sources, synth, vm)
 from oracle import census
 
 
@@ -215,6 +216,17 @@ def cmd_floor(args):
     return 1 if found is None else 0
 
 
+def cmd_footprint(args):
+    """where each MiB of a capture kernel goes"""
+    capture = floor.capture_of(args.capture) if args.capture else None
+    setup = floor.Setup(args.kernel, capture, args.mem, append=args.append)
+    found = footprint.run(setup, args.crashkernel)
+    print("\n".join(faultrun.lines(found, args.kernel)))
+    for what, kib in footprint.table(found):
+        print(f"{kib:8d} KiB  {what}")
+    return any(why for _, why in found.tests)
+
+
 def _run_arguments(p, formats=True, sizes=False):
     p.add_argument("--kernel", default=kernels.DEFAULT, choices=kernels.TABLE)
     p.add_argument("--level", type=int, default=31, choices=range(32), metavar="0..31")
@@ -309,6 +321,13 @@ def parse():
     p.add_argument("--step", type=int, default=2, help="MiB (2)")
     p.add_argument("--append", default="", help="more for the capture kernel's command line")
     p.set_defaults(func=cmd_floor)
+    p = sub.add_parser("footprint", help=cmd_footprint.__doc__)
+    p.add_argument("--kernel", default=kernels.DEFAULT, choices=kernels.TABLE)
+    p.add_argument("--capture", type=Path, help="where `make kernel` left a capture kernel")
+    p.add_argument("--mem", type=size_mib, default="4G", help="of the guest (4G)")
+    p.add_argument("--crashkernel", type=int, default=80, help="MiB (80)")
+    p.add_argument("--append", default="", help="more for the capture kernel's command line")
+    p.set_defaults(func=cmd_footprint)
     p = sub.add_parser("synth", help=cmd_synth.__doc__)
     p.add_argument("--sizes", nargs="+", type=machine_size, metavar="SIZE",
                    default=[machine_size(n) for n in ("64G", "1T", "4T", "24T")],

@@ -129,6 +129,7 @@ done
 : >"$modules/modules.order"
 depmod -b "$out" "$release"
 cp "$obj/arch/x86/boot/bzImage" "$out/bzImage"
+cp "$obj/.config" "$modules/config"
 cp "$obj/.config" "$out/config"
 cp "$obj/System.map" "$obj/vmlinux" "$out/"
 echo "$release" >"$out/release"

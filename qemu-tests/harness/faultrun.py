@@ -46,6 +46,7 @@ class Case:
     crash: str = scenario.CRASH
     edit: object = None
     append: str = ""
+    boot: str = ""  # more for the production kernel's command line
     extra: object = ()
     on: tuple = ()
     ends: str = "reboot"
@@ -176,7 +177,7 @@ def run(case, kernel_name=kernels.DEFAULT):
         found.disks += case.disks(where) if case.disks else []
         initrd = image.busybox_initramfs(kernel, "boot-init.sh", where / "boot.cpio")
         extra = case.extra(where) if callable(case.extra) else case.extra
-        append = f"{scenario.APPEND} crashkernel={plan.crashkernel}"
+        append = f"{scenario.APPEND} crashkernel={plan.crashkernel} {case.boot}"
         with Vm(where, plan.memory_mib << 20, plan.cpus, plan.cpu, reserve=False) as vm:
             found.vm = vm
             vm.start(kernel.vmlinuz, initrd, append,
@@ -193,7 +194,7 @@ def run(case, kernel_name=kernels.DEFAULT):
             case.check(found)
         except (OSError, KeyError, IndexError, ValueError) as e:
             found.add("judged", f"{type(e).__name__}: {e}")
-        for path in where.glob("*.img"):
+        for path in where.glob("disk*.img"):
             if all(why is None for _, why in found.tests):
                 path.unlink()
     return found
