@@ -80,19 +80,36 @@ static size_t json_utf8(const u8 *s)
 	return 0;
 }
 
+/* The number of a character of n bytes that acts on a terminal or on the lines around it instead of
+ * being shown: C1 controls (U+009B begins an escape sequence), line and paragraph separators, and
+ * what turns the direction of text; 0 for others. */
+static unsigned json_hidden(const u8 *s, size_t n)
+{
+	unsigned c;
+
+	if (n == 2)
+		return s[0] == 0xc2 && s[1] < 0xa0 ? s[1] : 0;
+	if (n != 3)
+		return 0;
+	c = (s[0] & 0x0fu) << 12 | (s[1] & 0x3fu) << 6 | (s[2] & 0x3fu);
+	return (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) ? c : 0;
+}
+
 /* A byte that is not part of UTF-8 becomes the character of the same number (U+0080 to U+00FF):
  * the text stays valid and nothing is lost. */
 static void json_quote(struct json *j, const char *text)
 {
 	const u8 *s = (const u8 *)text;
-	char esc[8];
+	char esc[16];
 
 	json_puts(j, "\"");
 	while (*s) {
+		unsigned hidden;
 		size_t n = 1;
 
 		if (*s >= 0x80)
 			n = json_utf8(s);
+		hidden = json_hidden(s, n);
 		if (*s == '"' || *s == '\\') {
 			snprintf(esc, sizeof(esc), "\\%c", *s);
 			json_puts(j, esc);
@@ -104,6 +121,9 @@ static void json_quote(struct json *j, const char *text)
 			snprintf(esc, sizeof(esc), "\\u%04x", *s);
 			json_puts(j, esc);
 			n = 1;
+		} else if (hidden) {
+			snprintf(esc, sizeof(esc), "\\u%04x", hidden);
+			json_puts(j, esc);
 		} else {
 			json_put(j, (const char *)s, n);
 		}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* json.h - writes JSON text into a growing buffer. Control characters, quotes and bytes that are
- * not UTF-8 are escaped, so text from the dead kernel cannot break out of its string.
+/* json.h - writes JSON text into a growing buffer. Control characters (C1 as well), quotes,
+ * characters that break or turn a line, and bytes that are not UTF-8 are escaped, so text from the
+ * dead kernel cannot break out of its string, nor steer the terminal that shows it.
  * Keys are NULL inside arrays. Errors: sticky; json_end() tells. Owner: json_deinit() frees. */
 #ifndef CRASHPOD_JSON_H
 #define CRASHPOD_JSON_H

@@ -25,6 +25,11 @@ static void test_string_escapes(void **state)
 		{ "overlong \xc0\xaf", "\"overlong \\u00c0\\u00af\"\n" },
 		{ "overlong \xe0\x80\xaf", "\"overlong \\u00e0\\u0080\\u00af\"\n" },
 		{ "surrogate \xed\xa0\x80", "\"surrogate \\u00ed\\u00a0\\u0080\"\n" },
+		{ "c1 \xc2\x80\xc2\x9b\xc2\x9f\xc2\xa0", "\"c1 \\u0080\\u009b\\u009f\xc2\xa0\"\n" },
+		{ "lines \xe2\x80\xa7\xe2\x80\xa8\xe2\x80\xa9",
+		  "\"lines \xe2\x80\xa7\\u2028\\u2029\"\n" },
+		{ "turns \xe2\x80\xae\xe2\x80\xaf\xe2\x81\xa6\xe2\x81\xa9\xe2\x81\xaa",
+		  "\"turns \\u202e\xe2\x80\xaf\\u2066\\u2069\xe2\x81\xaa\"\n" },
 		{ "too high \xf4\x90\x80\x80", "\"too high \\u00f4\\u0090\\u0080\\u0080\"\n" },
 	};
 
