@@ -173,7 +173,7 @@ int vmcoreinfo_string(const struct vmcoreinfo *vi, const char *key, char *buf, s
 		return -ENOENT;
 	snprintf(buf, cap, "%s", value);
 	for (char *p = buf; *p; p++) {
-		if ((unsigned char)*p < ' ' || *p == 0x7f)
+		if ((u8)*p < 0x20 || (u8)*p >= 0x7f)
 			*p = '?';
 	}
 	return 0;

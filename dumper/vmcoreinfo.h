@@ -24,7 +24,8 @@ int vmcoreinfo_size(const struct vmcoreinfo *vi, const char *name, u64 *bytes);
 int vmcoreinfo_length(const struct vmcoreinfo *vi, const char *name, u64 *elements);
 int vmcoreinfo_number(const struct vmcoreinfo *vi, const char *name, s64 *value);
 
-/* Plain KEY=VALUE lines. The string is cut to fit and NUL-terminated; control characters become
+/* Plain KEY=VALUE lines. The string is cut to fit and NUL-terminated; what is not printable ASCII
+ * becomes
  * '?'. _hex parses the value as bare hex (KERNELOFFSET), _decimal as decimal (CRASHTIME). */
 int vmcoreinfo_string(const struct vmcoreinfo *vi, const char *key, char *buf, size_t cap);
 int vmcoreinfo_hex(const struct vmcoreinfo *vi, const char *key, u64 *value);

@@ -34,6 +34,7 @@ static const char text[] = "OSRELEASE=6.1.0\n"
 			   "\n"
 			   "CTRL=a\tb\x7f"
 			   "c\n"
+			   "C1=a\x9b\xc2\x9bz\n"
 			   "NUL=a\0b\n"
 			   "LAST=without newline";
 
@@ -124,6 +125,7 @@ static void test_strings(void **state)
 		{ "OSRELEASE", 4, 0, "6.1" },
 		{ "LAST", 64, 0, "without newline" },
 		{ "CTRL", 64, 0, "a?b?c" },
+		{ "C1", 64, 0, "a???z" },
 		{ "", 64, -ENOENT, "" },
 		{ "NUL", 64, -ENOENT, "" },
 		{ "no equals sign", 64, -ENOENT, "" },
@@ -138,7 +140,7 @@ static void test_strings(void **state)
 		assert_int_equal(vmcoreinfo_string(vi, t[i].key, buf, t[i].cap), t[i].rc);
 		assert_string_equal(buf, t[i].value);
 	}
-	assert_int_equal(vmcoreinfo_lines(vi, &bad), 19);
+	assert_int_equal(vmcoreinfo_lines(vi, &bad), 20);
 	assert_int_equal(bad, 3);
 	vmcoreinfo_free(vi);
 }
