@@ -157,6 +157,22 @@ static void test_ring_long_text(void **state)
 	expect_text(prb_make(PRB_INFO, &r, 1, 0, 0), 0, want, NULL);
 }
 
+/* Nothing of a record reaches a terminal as more than text: NUL, ESC, DEL, C1 as a byte and as
+ * UTF-8, a line separator, bytes that are no UTF-8. */
+static void test_ring_controls(void **state)
+{
+	static const struct rec r = { "a_b\x1b]0;x\x07\x7f\x9b\xc2\x9b\xe2\x80\xa8\xc0\xaf\b", 0,
+				      FINALIZED };
+	struct fake_kernel *fk = prb_make(PRB_INFO, &r, 1, 0, 0);
+
+	(void)state;
+	fake_put(fk, DATA + 8 + 1, "", 1);
+	expect_text(fk, 0,
+		    "[    0.000000] a\\x00b\\x1b]0;x\\x07\\x7f\\x9b\\xc2\\x9b\\xe2\\x80\\xa8"
+		    "\\xc0\\xaf\\x08\n",
+		    NULL);
+}
+
 /* One field of a sound ring is overwritten. */
 static void test_ring_hostile(void **state)
 {
@@ -396,6 +412,7 @@ int main(void)
 		cmocka_unit_test(test_ring),
 		cmocka_unit_test(test_ring_states),
 		cmocka_unit_test(test_ring_long_text),
+		cmocka_unit_test(test_ring_controls),
 		cmocka_unit_test(test_ring_hostile),
 		cmocka_unit_test(test_ring_bad_page),
 		cmocka_unit_test(test_keys),

@@ -25,6 +25,7 @@ static void test_escape(void **state)
 		{ "a\nb\tc", false, "a\\x0ab\\x09c" },
 		{ "a\nb", true, "a\nb" },
 		{ "\x1b[2J\x7f\xff", true, "\\x1b[2J\\x7f\\xff" },
+		{ "\x9b\xc2\x9b\xe2\x80\xa8\r", true, "\\x9b\\xc2\\x9b\\xe2\\x80\\xa8\\x0d" },
 	};
 
 	(void)state;
