@@ -21,8 +21,10 @@ typedef int (*dmesg_sink_fn)(void *arg, const char *text, size_t len);
 int dmesg_write(const struct core *core, dmesg_sink_fn sink, void *arg, struct err *e);
 
 /* The whole text in a malloc'ed, NUL-terminated buffer of at most max bytes (the newest part is
- * kept when there is more). *text may be set even when an error is returned (what was read). */
-int dmesg_text(const struct core *core, size_t max, char **text, size_t *len, struct err *e);
+ * kept when there is more; *cut, where not NULL, gets how many bytes of the oldest are not in it).
+ * *text may be set even when an error is returned (what was read). */
+int dmesg_text(const struct core *core, size_t max, char **text, size_t *len, u64 *cut,
+	       struct err *e);
 
 /* Finds the line that says why the kernel died ("Kernel panic - not syncing: ...", "BUG: ...",
  * "Oops: ...", "sysrq: Trigger a crash") in dmesg text; copies it without time stamp into buf.

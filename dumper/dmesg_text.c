@@ -13,6 +13,7 @@
 struct text {
 	char *buf;
 	size_t len, cap, max;
+	u64 cut;
 };
 
 /* Makes room for n more bytes by leaving out the oldest lines. */
@@ -29,6 +30,7 @@ static void text_drop(struct text *t, size_t n)
 	}
 	memmove(t->buf, t->buf + drop, t->len - drop);
 	t->len -= drop;
+	t->cut += drop;
 }
 
 static int text_sink(void *arg, const char *text, size_t len)
@@ -37,6 +39,7 @@ static int text_sink(void *arg, const char *text, size_t len)
 
 	if (len > t->max) {
 		text += len - t->max;
+		t->cut += len - t->max;
 		len = t->max;
 	}
 	if (t->max - t->len < len)
@@ -62,7 +65,8 @@ static int text_sink(void *arg, const char *text, size_t len)
 	return 0;
 }
 
-int dmesg_text(const struct core *core, size_t max, char **text, size_t *len, struct err *e)
+int dmesg_text(const struct core *core, size_t max, char **text, size_t *len, u64 *cut,
+	       struct err *e)
 {
 	struct text t = { .max = max };
 	int rc = dmesg_write(core, text_sink, &t, e);
@@ -77,6 +81,8 @@ int dmesg_text(const struct core *core, size_t max, char **text, size_t *len, st
 		t.buf[t.len] = '\0';
 	*text = t.buf;
 	*len = t.len;
+	if (cut)
+		*cut = t.cut;
 	return rc;
 }
 

@@ -44,7 +44,7 @@ static void info_panic(struct info *in, const struct core *core)
 	_cleanup_free_ char *text = NULL;
 	struct err e = { 0 };
 	size_t len = 0;
-	int rc = dmesg_text(core, INFO_LOG_MAX, &text, &len, &e);
+	int rc = dmesg_text(core, INFO_LOG_MAX, &text, &len, NULL, &e);
 
 	if (rc)
 		snprintf(in->problem, sizeof(in->problem), "%s", e.msg);

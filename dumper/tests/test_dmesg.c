@@ -100,10 +100,12 @@ static void expect_text(struct fake_kernel *fk, int rc, const char *text, const 
 	struct err e = { 0 };
 	char *got = NULL;
 	size_t len = 0;
+	u64 cut = 1;
 
-	assert_int_equal(dmesg_text(&fk->core, 1 << 20, &got, &len, &e), rc);
+	assert_int_equal(dmesg_text(&fk->core, 1 << 20, &got, &len, &cut, &e), rc);
 	assert_string_equal(got ? got : "", text);
 	assert_int_equal(len, strlen(text));
+	assert_int_equal(cut, 0);
 	if (msg && !strstr(e.msg, msg))
 		fail_msg("\"%s\" is not in \"%s\"", msg, e.msg);
 	free(got);
@@ -337,10 +339,12 @@ static void test_keeps_newest(void **state)
 	struct fake_kernel *fk = prb_make(PRB_INFO, three, 3, 0, 0);
 	char *text = NULL;
 	size_t len = 0;
+	u64 cut = 0;
 
 	(void)state;
-	assert_int_equal(dmesg_text(&fk->core, 60, &text, &len, NULL), 0);
+	assert_int_equal(dmesg_text(&fk->core, 60, &text, &len, &cut, NULL), 0);
 	assert_string_equal(text, "               second\tx\n[100000.000000] the end\n");
+	assert_int_equal(cut, strlen(three_text) - strlen(text));
 	free(text);
 	fake_kernel_free(fk);
 }

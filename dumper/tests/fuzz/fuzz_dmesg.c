@@ -38,7 +38,7 @@ int FUZZ_TARGET(dmesg)(const uint8_t *data, size_t size)
 
 	fuzz_mem_map(m);
 	fuzz_mem_fill(m, FUZZ_FREE, data, size);
-	rc = dmesg_text(&m->core, max, &text, &len, &e);
+	rc = dmesg_text(&m->core, max, &text, &len, NULL, &e);
 	FUZZ_CHECK(rc <= 0 && (rc == 0 || e.msg[0]));
 	FUZZ_CHECK(text || (rc && !len));
 	if (text) {
