@@ -42,7 +42,7 @@ int step_dmesg_child(struct init *in, struct err *e)
 		return rc;
 	snprintf(sh->release, sizeof(sh->release), "%s", core->ki.release);
 	sh->crash_time = crash_time(core->vi);
-	rc = dmesg_text(core, in->text_cap, &text, &len, e);
+	rc = dmesg_text(core, in->text_cap, &text, &len, &sh->text_cut, e);
 	/* also after an error: what could be read */
 	if (text && len) {
 		len = MIN(len, in->text_cap);
@@ -51,7 +51,13 @@ int step_dmesg_child(struct init *in, struct err *e)
 		if (dmesg_panic_line(text, len, sh->panic, sizeof(sh->panic)))
 			sh->panic[0] = '\0';
 	}
-	snprintf(sh->said, sizeof(sh->said), "the kernel's log is read: %zu bytes", len);
+	if (sh->text_cut)
+		snprintf(sh->said, sizeof(sh->said),
+			 "the kernel's log is read: the newest %zu bytes; there was no memory for "
+			 "%llu before them",
+			 len, (unsigned long long)sh->text_cut);
+	else
+		snprintf(sh->said, sizeof(sh->said), "the kernel's log is read: %zu bytes", len);
 	return rc;
 }
 
@@ -60,9 +66,13 @@ int step_dmesg(struct init *in, const struct step *s, struct err *e)
 	time_t now = time(NULL);
 	int rc = step_child(in, s, e);
 
+	in->text_failed = rc != 0;
 	in->stamp = now;
-	if (now < CLOCK_SANE && in->sh->crash_time > CLOCK_SANE)
+	if (now < CLOCK_SANE && in->sh->crash_time > CLOCK_SANE) {
 		in->stamp = (time_t)in->sh->crash_time;
+		init_note(in,
+			  "the clock is not set: the time of the crash stands for the capture's");
+	}
 	console_say(&in->con, "crashed kernel: %s",
 		    in->sh->release[0] ? in->sh->release : "not known");
 	console_say(&in->con, "cause of death: %s", in->sh->panic[0] ? in->sh->panic : "not known");

@@ -139,7 +139,6 @@ static int dump_once(struct init *in, const struct step *s, struct err *e)
 	};
 	enum dump_result result;
 	enum child_end end;
-	u64 start = clock_ms();
 	int rc;
 
 	memset(&in->sh->progress, 0, sizeof(in->sh->progress));
@@ -153,10 +152,10 @@ static int dump_once(struct init *in, const struct step *s, struct err *e)
 	if (rc == 0 && result != DUMP_COMPLETE)
 		rc = err_set(e, in->sh->err.code ? in->sh->err.code : -EIO, "%s",
 			     in->sh->err.msg[0] ? in->sh->err.msg : in->sh->stats.reason);
-	outcome_take(in, result, clock_ms() - start, e->msg);
+	outcome_take(in, result, e->msg);
 	if (result == DUMP_FAILED)
 		return rc ? rc : -EIO;
-	return 0;
+	return result == DUMP_COMPLETE ? 0 : STEP_PART;
 }
 
 int step_dump(struct init *in, const struct step *s, struct err *e)

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "../dumper/base/clock.h"
+#include "outcome.h"
 #include "steps.h"
 #include "watchdog.h"
 
@@ -15,13 +16,12 @@
 #define SHUTDOWN_S 30
 
 static const struct {
-	const char *name;
 	unsigned command;
 	char sysrq; /* the way without drivers; 0: none */
 } actions[] = {
-	[CONF_REBOOT] = { "reboot", RB_AUTOBOOT, 'b' },
-	[CONF_POWEROFF] = { "poweroff", RB_POWER_OFF, 'o' },
-	[CONF_HALT] = { "halt", RB_HALT_SYSTEM, 0 },
+	[CONF_REBOOT] = { RB_AUTOBOOT, 'b' },
+	[CONF_POWEROFF] = { RB_POWER_OFF, 'o' },
+	[CONF_HALT] = { RB_HALT_SYSTEM, 0 },
 };
 
 int step_sync_child(struct init *in, struct err *e)
@@ -57,20 +57,20 @@ static void guard_shutdown(char key)
 int step_finish(struct init *in, const struct step *s, struct err *e)
 {
 	bool good = in->outcome == OUTCOME_COMPLETE;
-	enum conf_action a = good ? in->conf.final_action : in->conf.failure_action;
+	enum conf_action a = outcome_action(in);
 	u64 took_ms = clock_ms() - in->start_ms;
 
 	(void)s;
 	console_say(&in->con, "%s after %llu.%llu s: %s", good ? "done" : "failed",
 		    (unsigned long long)(took_ms / 1000),
-		    (unsigned long long)(took_ms % 1000 / 100), actions[a].name);
+		    (unsigned long long)(took_ms % 1000 / 100), outcome_action_name(a));
 	if (a == CONF_REBOOT)
 		watchdog_pet(in);
 	else
 		watchdog_stop(in);
 	guard_shutdown(actions[a].sysrq);
 	reboot((int)actions[a].command);
-	err_sys(e, -errno, "%s", actions[a].name);
+	err_sys(e, -errno, "%s", outcome_action_name(a));
 	console_say(&in->con, "%s", e->msg);
 	if (actions[a].sysrq)
 		sysrq(actions[a].sysrq);

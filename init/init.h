@@ -14,7 +14,8 @@
 #include "console.h"
 
 #define INIT_LOG_MAX 72 /* steps recorded: 8 targets of 6 steps, and the rest */
-#define INIT_NOTES_MAX 12
+#define INIT_NOTES_MAX 24
+#define INIT_REMOVED_MAX 24 /* old dumps whose names are recorded */
 #define INIT_TARGET_DIR "/target"
 #define INIT_VMCORE "/proc/vmcore"
 
@@ -28,6 +29,7 @@ struct init_shared {
 	char panic[200];
 	u64 crash_time; /* seconds of UTC; 0: not known */
 	_Atomic size_t text_len;
+	u64 text_cut; /* bytes of the oldest lines that had no room in text */
 	/* modules */
 	_Atomic u32 module; /* index of the line being loaded */
 	_Atomic u32 modules_loaded, modules_failed;
@@ -42,6 +44,13 @@ struct init_shared {
 	u32 dump_result;	/* enum dump_result */
 	_Atomic bool dump_done; /* dump_run() has returned: stats and dump_result are its own */
 	bool room_made;		/* older dumps are gone, and this one's part */
+	/* old dumps that are gone, from whatever target */
+	struct init_removed {
+		u32 target; /* index into conf.targets */
+		bool for_room;
+		char dir[64];
+	} removed[INIT_REMOVED_MAX];
+	_Atomic u32 nremoved; /* may be more than there is room for */
 	/* commit */
 	bool dump_whole; /* the dump has its final name, and the record says so */
 };
@@ -51,32 +60,44 @@ struct step_log {
 	const char *name;
 	u64 start_ms, took_ms; /* start is counted from PID 1's own */
 	bool ok;
-	char msg[200]; /* what it said, or why it failed; may be empty */
+	char msg[200];	    /* what it said, or why it failed; may be empty */
+	bool part;	    /* ok, but only a part of it was done: an incomplete dump */
+	const char *target; /* whose step it was; NULL: no target's */
 };
 
 enum outcome { OUTCOME_NONE, OUTCOME_COMPLETE, OUTCOME_INCOMPLETE, OUTCOME_FAILED };
+
+/* What became of a target that was left for the next one. */
+struct target_log {
+	enum outcome outcome;
+	char dir[64]; /* below the path; empty: it was not made */
+	char why[200];
+};
 
 struct init {
 	struct console con;
 	struct conf conf;
 	int watchdog_fd;
 	u64 watchdog_ms;      /* when it was petted last */
+	bool watchdog_sought; /* there was none: it may come with a module */
 	u64 start_ms, end_ms; /* of the whole capture */
 	time_t stamp;	      /* for the names of the dump */
 	struct init_shared *sh;
 	char *text; /* the dead kernel's log: shared, text_cap bytes, sh->text_len used */
 	size_t text_cap;
-	unsigned target; /* index into conf.targets */
-	bool on_target;	 /* the dump's directory exists on the target in use */
+	bool text_failed; /* the log could not be read, or not all of it */
+	unsigned target;  /* index into conf.targets */
+	bool on_target;	  /* the dump's directory exists on the target in use */
 	enum outcome outcome;
 	char why[200];	   /* when it is not complete */
 	int code;	   /* of the dump child's error: negative errno; 0: none is known */
 	char reasons[900]; /* why of every target that was tried without getting it all */
-	bool has_stats;	   /* sh->stats are those of a dump_run() that returned */
+	struct target_log tried[CONF_TARGETS_MAX]; /* those before the target in use */
+	bool has_stats; /* sh->stats are those of a dump_run() that returned */
 	struct step_log log[INIT_LOG_MAX];
 	unsigned nlog, nsaid; /* steps recorded, and of these already said on the console */
 	char notes[INIT_NOTES_MAX][200]; /* configuration problems, fallbacks taken */
-	unsigned nnotes;
+	unsigned nnotes;		 /* may be more than there is room for */
 };
 
 /* Keeps a line for the record and says it on the console. */

@@ -120,17 +120,15 @@ static int remove_dump(int path, const char *name)
 
 /* Removes the first n of the list. */
 static int remove_oldest(int path, const struct olds *o, size_t n,
-			 void (*removed)(void *arg, const char *line), void *arg, struct err *e)
+			 void (*removed)(void *arg, const char *dir), void *arg, struct err *e)
 {
 	int rc = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		char line[128];
 		int one = remove_dump(path, o->v[i].dir);
 
-		snprintf(line, sizeof(line), "old dump %s is removed", o->v[i].dir);
 		if (!one && removed)
-			removed(arg, line);
+			removed(arg, o->v[i].dir);
 		if (one && !rc)
 			rc = err_sys(e, one, "old dump %s", o->v[i].dir);
 	}
@@ -153,7 +151,7 @@ static int collect_removable(int path, unsigned keep, const char *newest, struct
 }
 
 int keep_prune(int path, unsigned keep, const char *newest,
-	       void (*removed)(void *arg, const char *line), void *arg, struct err *e)
+	       void (*removed)(void *arg, const char *dir), void *arg, struct err *e)
 {
 	struct olds o = { 0 };
 	size_t n;
@@ -190,7 +188,7 @@ static u64 largest(int path, const struct olds *o)
 }
 
 int keep_make_room(int path, unsigned keep, const char *newest, u64 need, bool *made,
-		   void (*removed)(void *arg, const char *line), void *arg, struct err *e)
+		   void (*removed)(void *arg, const char *dir), void *arg, struct err *e)
 {
 	struct olds o = { 0 };
 	size_t n, enough = 0;

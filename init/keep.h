@@ -11,16 +11,16 @@
 #include "../dumper/base/err.h"
 #include "../dumper/base/types.h"
 
-/* newest is the directory of the dump just written: it counts, and always stays. removed gets a
- * line for each dump removed. path stays open. */
+/* newest is the directory of the dump just written: it counts, and always stays. removed gets
+ * the directory of each dump removed. path stays open. */
 int keep_prune(int path, unsigned keep, const char *newest,
-	       void (*removed)(void *arg, const char *line), void *arg, struct err *e);
+	       void (*removed)(void *arg, const char *dir), void *arg, struct err *e);
 
 /* For a dump that ran out of room: removes as few of the oldest as have need bytes (0: not known;
  * as many as the largest dump there has), of those only that keep_prune() would remove after it.
  * Where all of these are too small nothing is removed, as nothing would be won. *made: there is
  * room now. keep 0 keeps all. */
 int keep_make_room(int path, unsigned keep, const char *newest, u64 need, bool *made,
-		   void (*removed)(void *arg, const char *line), void *arg, struct err *e);
+		   void (*removed)(void *arg, const char *dir), void *arg, struct err *e);
 
 #endif

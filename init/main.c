@@ -56,11 +56,7 @@ static void setup(struct init *in, struct init_shared *fallback)
 
 static void try_target(struct init *in)
 {
-	in->on_target = false;
-	in->has_stats = false;
-	in->outcome = OUTCOME_NONE;
-	in->why[0] = '\0';
-	in->code = 0;
+	outcome_begin(in);
 	if (!steps_run(in, steps, STEP_TARGET))
 		in->outcome = OUTCOME_FAILED;
 	steps_run(in, steps, STEP_TARGET_END);
@@ -78,8 +74,8 @@ static void try_targets(struct init *in)
 		best = outcome_best(best, in->outcome);
 		if (in->outcome != OUTCOME_COMPLETE)
 			outcome_add_reason(in->reasons, sizeof(in->reasons), name, in->why);
-		if (in->target + 1 == in->conf.ntargets ||
-		    !outcome_try_next(in->outcome, in->code, step_time_left_ms(in)))
+		outcome_keep(in);
+		if (!outcome_has_next(in, step_time_left_ms(in)))
 			break;
 		init_note(in, "target %.100s %s, the next one is tried", name,
 			  in->outcome == OUTCOME_INCOMPLETE ? "has a part of the dump"

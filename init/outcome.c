@@ -24,6 +24,27 @@ enum dump_result outcome_result(const struct init_shared *sh, enum child_end end
 	return DUMP_INCOMPLETE;
 }
 
+void outcome_begin(struct init *in)
+{
+	in->on_target = false;
+	in->has_stats = false;
+	in->outcome = OUTCOME_NONE;
+	in->why[0] = '\0';
+	in->code = 0;
+	memset(&in->sh->progress, 0, sizeof(in->sh->progress));
+	memset(&in->sh->stats, 0, sizeof(in->sh->stats));
+}
+
+void outcome_keep(struct init *in)
+{
+	struct target_log *t = &in->tried[in->target];
+
+	t->outcome = in->outcome;
+	snprintf(t->dir, sizeof(t->dir), "%.*s", (int)sizeof(t->dir) - 1,
+		 in->on_target ? in->sh->names.dir : "");
+	memcpy(t->why, in->why, sizeof(t->why));
+}
+
 /* What the engine did other than it was asked. */
 static void note_fallbacks(struct init *in, enum dump_result result)
 {
@@ -38,7 +59,25 @@ static void note_fallbacks(struct init *in, enum dump_result result)
 		init_note(in, "dump: %.150s", st->reason);
 }
 
-void outcome_take(struct init *in, enum dump_result result, u64 took_ms, const char *why)
+/* The figures of a complete dump in one line, for whoever has the console only. */
+static void say_complete(struct init_shared *sh)
+{
+	static const char *const verified[] = {
+		[DUMP_NOT_VERIFIED] = "not verified",
+		[DUMP_VERIFIED] = "verified",
+		[DUMP_VERIFY_STOPPED] = "verifying was stopped",
+		[DUMP_VERIFY_FAILED] = "not sound",
+	};
+	const struct dump_stats *st = &sh->stats;
+
+	snprintf(sh->said, sizeof(sh->said),
+		 "dump complete, %llu bytes, %llu of %llu pages at level %u, %s",
+		 (unsigned long long)st->bytes_written, (unsigned long long)st->pages.dumped,
+		 (unsigned long long)st->pages.ram, st->level_used,
+		 st->verified < ARRAY_SIZE(verified) ? verified[st->verified] : "?");
+}
+
+void outcome_take(struct init *in, enum dump_result result, const char *why)
 {
 	struct init_shared *sh = in->sh;
 
@@ -50,10 +89,7 @@ void outcome_take(struct init *in, enum dump_result result, u64 took_ms, const c
 	if (result == DUMP_COMPLETE) {
 		in->outcome = OUTCOME_COMPLETE;
 		in->why[0] = '\0';
-		snprintf(sh->said, sizeof(sh->said), "dump complete, %llu bytes in %llu.%llu s",
-			 (unsigned long long)sh->stats.bytes_written,
-			 (unsigned long long)(took_ms / 1000),
-			 (unsigned long long)(took_ms % 1000 / 100));
+		say_complete(sh);
 		return;
 	}
 	in->outcome = result == DUMP_INCOMPLETE ? OUTCOME_INCOMPLETE : OUTCOME_FAILED;
@@ -85,6 +121,28 @@ bool outcome_try_next(enum outcome o, int code, u64 left_ms)
 		if (code == sink_codes[i])
 			return left_ms >= NEXT_TARGET_MS;
 	return false;
+}
+
+bool outcome_has_next(const struct init *in, u64 left_ms)
+{
+	return in->target + 1 < in->conf.ntargets &&
+	       outcome_try_next(in->outcome, in->code, left_ms);
+}
+
+enum conf_action outcome_action(const struct init *in)
+{
+	return in->outcome == OUTCOME_COMPLETE ? in->conf.final_action : in->conf.failure_action;
+}
+
+const char *outcome_action_name(enum conf_action a)
+{
+	static const char *const names[] = {
+		[CONF_REBOOT] = "reboot",
+		[CONF_POWEROFF] = "poweroff",
+		[CONF_HALT] = "halt",
+	};
+
+	return names[a];
 }
 
 void outcome_add_reason(char *all, size_t cap, const char *target, const char *why)

@@ -11,14 +11,27 @@
 /* What the dump child has left on the target. */
 enum dump_result outcome_result(const struct init_shared *sh, enum child_end end);
 
+/* Nothing is known yet of the target in use, and nothing is left of the one before it. */
+void outcome_begin(struct init *in);
+
 /* Takes the end of the dump on this target into in: outcome, why, code, what is said and noted. */
-void outcome_take(struct init *in, enum dump_result result, u64 took_ms, const char *why);
+void outcome_take(struct init *in, enum dump_result result, const char *why);
+
+/* Keeps what became of this target, for the record on the next one. */
+void outcome_keep(struct init *in);
 
 /* The one that is worth more: complete, incomplete, failed, none. */
 enum outcome outcome_best(enum outcome a, enum outcome b);
 
 /* Whether a target that ended so leaves something for another target to do better. */
 bool outcome_try_next(enum outcome o, int code, u64 left_ms);
+
+/* Whether there is such a target. */
+bool outcome_has_next(const struct init *in, u64 left_ms);
+
+/* What ends the machine after this outcome. */
+enum conf_action outcome_action(const struct init *in);
+const char *outcome_action_name(enum conf_action a);
 
 /* Appends "TARGET: WHY" to the reasons of the targets before it; what has no room becomes "...". */
 void outcome_add_reason(char *all, size_t cap, const char *target, const char *why);

@@ -9,6 +9,7 @@
 
 #include "../dumper/base/guard.h"
 #include "keep.h"
+#include "record.h"
 #include "steps.h"
 #include "target.h"
 
@@ -36,11 +37,9 @@ u64 room_missing(u64 done, u64 total, u64 bytes)
 	return all < BYTES_MAX ? (u64)all - bytes : (u64)BYTES_MAX;
 }
 
-static void say_removed(void *arg, const char *line)
+static void removed(void *arg, const char *old)
 {
-	struct init *in = arg;
-
-	console_say(&in->con, "%s", line);
+	record_removed(arg, old, true);
 }
 
 static int room_child(struct init *in, struct err *e)
@@ -60,8 +59,8 @@ static int room_child(struct init *in, struct err *e)
 	if (!rc)
 		rc = target_open_dir(in, true, &dir, e);
 	if (!rc)
-		rc = keep_make_room(path, in->conf.keep, in->sh->names.dir, need, &made,
-				    say_removed, in, e);
+		rc = keep_make_room(path, in->conf.keep, in->sh->names.dir, need, &made, removed,
+				    in, e);
 	if (rc || !made)
 		return rc;
 	snprintf(part, sizeof(part), "%s" NAMING_INCOMPLETE, in->sh->names.dump);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "../dumper/base/clock.h"
+#include "capture.h"
 #include "watchdog.h"
 
 const struct step steps[] = {
@@ -44,7 +45,8 @@ void init_note(struct init *in, const char *fmt, ...)
 	va_end(ap);
 	console_say(&in->con, "%s", line);
 	if (in->nnotes < INIT_NOTES_MAX)
-		memcpy(in->notes[in->nnotes++], line, sizeof(line));
+		memcpy(in->notes[in->nnotes], line, sizeof(line));
+	in->nnotes++;
 }
 
 u64 step_time_left_ms(const struct init *in)
@@ -90,6 +92,8 @@ static void end_strings(struct init_shared *sh)
 	sh->names.dir[sizeof(sh->names.dir) - 1] = '\0';
 	sh->names.dump[sizeof(sh->names.dump) - 1] = '\0';
 	sh->names.dmesg[sizeof(sh->names.dmesg) - 1] = '\0';
+	for (size_t i = 0; i < ARRAY_SIZE(sh->removed); i++)
+		sh->removed[i].dir[sizeof(sh->removed[i].dir) - 1] = '\0';
 	sh->stats.format[sizeof(sh->stats.format) - 1] = '\0';
 	sh->stats.compression[sizeof(sh->stats.compression) - 1] = '\0';
 	sh->stats.reason[sizeof(sh->stats.reason) - 1] = '\0';
@@ -160,18 +164,23 @@ static void say_news(struct init *in)
 	}
 }
 
-static void record(struct init *in, const struct step *s, u64 start, bool ok, const char *msg)
+static void record(struct init *in, const struct step *s, u64 start, int rc, const char *msg)
 {
+	bool of_target = s->when == STEP_TARGET || s->when == STEP_TARGET_END;
 	struct step_log *l = &in->log[in->nlog];
 
 	if (in->nlog == INIT_LOG_MAX) {
-		console_say(&in->con, "%s%s: %s", s->name, ok ? "" : " failed", msg);
+		console_say(&in->con, "%s%s: %s", s->name, rc < 0 ? " failed" : "", msg);
 		return;
 	}
 	l->name = s->name;
 	l->start_ms = start - in->start_ms;
 	l->took_ms = clock_ms() - start;
-	l->ok = ok;
+	l->ok = rc >= 0;
+	l->part = rc == STEP_PART;
+	l->target = of_target && in->target < in->conf.ntargets
+			    ? in->conf.targets[in->target].device
+			    : NULL;
 	snprintf(l->msg, sizeof(l->msg), "%.*s", (int)sizeof(l->msg) - 1, msg);
 	in->nlog++;
 	say_news(in);
@@ -199,8 +208,8 @@ bool steps_run(struct init *in, const struct step *table, enum step_when when)
 		rc = run_one(in, s, &e);
 		if (rc == STEP_SKIP)
 			continue;
-		record(in, s, start, rc == 0, rc ? e.msg : in->sh->said);
-		if (rc && s->failure == STEP_STOP) {
+		record(in, s, start, rc, rc < 0 ? e.msg : in->sh->said);
+		if (rc < 0 && s->failure == STEP_STOP) {
 			snprintf(in->why, sizeof(in->why), "%s: %.*s", s->name,
 				 (int)sizeof(in->why) - 24, e.msg);
 			return false;
@@ -212,10 +221,14 @@ bool steps_run(struct init *in, const struct step *table, enum step_when when)
 int step_console(struct init *in, const struct step *s, struct err *e)
 {
 	int rc = console_open(&in->con);
+	struct capture c;
 
 	(void)s;
 	if (rc)
 		return err_sys(e, rc, "neither /dev/console nor /dev/kmsg");
-	snprintf(in->sh->said, sizeof(in->sh->said), "the capture kernel is up");
+	capture_facts(&c);
+	snprintf(in->sh->said, sizeof(in->sh->said),
+		 "the capture kernel is up: %s, %llu MiB of memory, CPUs %s", c.release,
+		 (unsigned long long)c.memory_kib / 1024, c.cpus);
 	return 0;
 }

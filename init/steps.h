@@ -2,7 +2,8 @@
 /* steps.h - the table of steps and what runs it.
  * A step runs in PID 1 itself (run) when it cannot block, in a child (child) when it can; with
  * both, run does its own supervision with step_child_watched().
- * Errors: 0, -errno with e filled in, or STEP_SKIP: nothing to do, nothing to record. */
+ * Errors: 0, -errno with e filled in, or STEP_SKIP: nothing to do, nothing to record; STEP_PART: a
+ *         part is done, and what was said tells why not all of it. */
 #ifndef CRASHPOD_INIT_STEPS_H
 #define CRASHPOD_INIT_STEPS_H
 
@@ -10,6 +11,7 @@
 #include "init.h"
 
 #define STEP_SKIP 1
+#define STEP_PART 2
 
 enum step_when {
 	STEP_BOOT,	 /* once, in the beginning */

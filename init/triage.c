@@ -48,16 +48,32 @@ int step_commit(struct init *in, const struct step *s, struct err *e)
 	return rc;
 }
 
-static void say_removed(void *arg, const char *line)
+static void removed(void *arg, const char *old)
 {
-	struct init *in = arg;
+	record_removed(arg, old, false);
+}
 
-	console_say(&in->con, "%s", line);
+/* The dump is whole and so is its record, whatever becomes of the old ones; then the record is
+ * written again, with what did. */
+static int prune(struct init *in, int dir, struct err *e)
+{
+	_cleanup_close_ int path = -1;
+	u32 before = atomic_load(&in->sh->nremoved);
+	struct err why = { 0 };
+	int rc = target_open_dir(in, false, &path, &why);
+
+	if (!rc)
+		rc = keep_prune(path, in->conf.keep, in->sh->names.dir, removed, in, &why);
+	if (rc)
+		init_note(in, "not all of the old dumps are removed: %.140s", why.msg);
+	if (rc || atomic_load(&in->sh->nremoved) != before)
+		return record_write(in, dir, e);
+	return 0;
 }
 
 int step_commit_child(struct init *in, struct err *e)
 {
-	_cleanup_close_ int dir = -1, path = -1;
+	_cleanup_close_ int dir = -1;
 	int rc = target_open_dir(in, true, &dir, e);
 
 	if (rc)
@@ -67,8 +83,5 @@ int step_commit_child(struct init *in, struct err *e)
 		return rc;
 	if (in->outcome != OUTCOME_COMPLETE || !in->conf.keep)
 		return 0;
-	rc = target_open_dir(in, false, &path, e);
-	if (rc)
-		return rc;
-	return keep_prune(path, in->conf.keep, in->sh->names.dir, say_removed, in, e);
+	return prune(in, dir, e);
 }

@@ -23,8 +23,16 @@ int step_watchdog(struct init *in, const struct step *s, struct err *e)
 	if (in->watchdog_fd >= 0)
 		return STEP_SKIP;
 	in->watchdog_fd = open("/dev/watchdog", O_WRONLY | O_CLOEXEC);
+	if (in->watchdog_fd < 0 && errno == ENOENT && !in->watchdog_sought) {
+		in->watchdog_sought = true;
+		return STEP_SKIP;
+	}
+	if (in->watchdog_fd < 0 && errno == ENOENT) {
+		snprintf(in->sh->said, sizeof(in->sh->said), "there is no watchdog");
+		return 0;
+	}
 	if (in->watchdog_fd < 0)
-		return errno == ENOENT ? STEP_SKIP : err_sys(e, -errno, "/dev/watchdog");
+		return err_sys(e, -errno, "/dev/watchdog");
 	/* drivers that cannot be set keep their own time, which is at least some seconds */
 	ioctl(in->watchdog_fd, WDIOC_SETTIMEOUT, &timeout_s);
 	watchdog_pet(in);

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "../../dumper/base/naming.h"
 #include "../keep.h"
 #include "tempdir.h"
 
@@ -27,9 +28,11 @@ static void make(struct tempdir *t, const char *dir, const char *files)
 	}
 }
 
-static void count(void *arg, const char *line)
+static void count(void *arg, const char *dir)
 {
-	assert_non_null(strstr(line, "old dump "));
+	struct naming n;
+
+	assert_true(naming_parse(&n, dir));
 	++*(unsigned *)arg;
 }
 
