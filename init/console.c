@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "../dumper/base/clock.h"
@@ -53,6 +54,16 @@ static void put(struct console *c, const char *p, size_t len)
 		}
 		poll(&pfd, 1, PATIENCE_TARDY_MS);
 	}
+}
+
+void console_drain(struct console *c)
+{
+	u64 until = clock_ms() + (c->tardy ? PATIENCE_TARDY_MS : PATIENCE_MS);
+	int left = 0;
+
+	/* tcdrain() would wait for ever where flow control holds the terminal */
+	while (c->fd >= 0 && ioctl(c->fd, TIOCOUTQ, &left) == 0 && left > 0 && clock_ms() < until)
+		clock_sleep_ms(PATIENCE_TARDY_MS);
 }
 
 size_t console_escape(char *out, size_t cap, size_t *out_len, const char *text, size_t len,

@@ -25,6 +25,10 @@ void console_say(struct console *c, const char *fmt, ...) __attribute__((format(
 /* Many lines of text, as they are but for escapes. */
 void console_text(struct console *c, const char *text, size_t len);
 
+/* Waits until the terminal has sent what it took, as long as for a message: at the end of the
+ * machine what it still has is lost. */
+void console_drain(struct console *c);
+
 /* Writes what can be shown of len bytes of text to out, NUL-terminated: '\n' is kept where
  * newlines is set, everything else outside printable ASCII becomes \xNN. Returns how many bytes of
  * text fitted; *out_len gets the length written. cap is at least 5. */

@@ -10,6 +10,7 @@
 #include "../dumper/base/clock.h"
 #include "outcome.h"
 #include "steps.h"
+#include "summary.h"
 #include "watchdog.h"
 
 /* What a driver's shutdown may take before the machine is ended without it. */
@@ -61,9 +62,11 @@ int step_finish(struct init *in, const struct step *s, struct err *e)
 	u64 took_ms = clock_ms() - in->start_ms;
 
 	(void)s;
+	summary_say(in);
 	console_say(&in->con, "%s after %llu.%llu s: %s", good ? "done" : "failed",
 		    (unsigned long long)(took_ms / 1000),
 		    (unsigned long long)(took_ms % 1000 / 100), outcome_action_name(a));
+	console_drain(&in->con);
 	if (a == CONF_REBOOT)
 		watchdog_pet(in);
 	else

@@ -12,6 +12,8 @@
 #include "capture.h"
 #include "watchdog.h"
 
+#define SLOW_MS 100 /* from here on a step's time is part of its line */
+
 const struct step steps[] = {
 	{ "mounts", STEP_BOOT, STEP_GO_ON, 0, step_mounts, NULL },
 	{ "console", STEP_BOOT, STEP_GO_ON, 0, step_console, NULL },
@@ -149,19 +151,32 @@ int step_child(struct init *in, const struct step *s, struct err *e)
 	return step_child_watched(in, s, &w, &end, e);
 }
 
+/* The line of a step that has ended. One that took its time says how long, even where it has
+ * nothing else to say; summary.c tells the others' at the end. */
+static void say_step(struct init *in, const struct step_log *l)
+{
+	const char *msg = l->msg;
+	u64 tenths = (l->took_ms + 50) / 100;
+	char took[32] = "";
+
+	if (l->took_ms >= SLOW_MS)
+		snprintf(took, sizeof(took), " (%llu.%llu s)", (unsigned long long)(tenths / 10),
+			 (unsigned long long)(tenths % 10));
+	if (!l->ok)
+		console_say(&in->con, "%s failed: %s%s", l->name, msg, took);
+	else if (msg[0])
+		console_say(&in->con, "%s%s", msg, took);
+	else if (took[0])
+		console_say(&in->con, "%s: done%s", l->name, took);
+}
+
 /* What happened before the console was there is said when it is. */
 static void say_news(struct init *in)
 {
 	if (in->con.fd < 0)
 		return;
-	for (; in->nsaid < in->nlog; in->nsaid++) {
-		const struct step_log *l = &in->log[in->nsaid];
-
-		if (!l->ok)
-			console_say(&in->con, "%s failed: %s", l->name, l->msg);
-		else if (l->msg[0])
-			console_say(&in->con, "%s", l->msg);
-	}
+	for (; in->nsaid < in->nlog; in->nsaid++)
+		say_step(in, &in->log[in->nsaid]);
 }
 
 static void record(struct init *in, const struct step *s, u64 start, int rc, const char *msg)

@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "../../dumper/base/clock.h"
 #include "../console.h"
 
 static void test_escape(void **state)
@@ -120,13 +121,31 @@ static void test_say_never_blocks(void **state)
 	close(fd[1]);
 }
 
+/* What is no terminal has nothing to wait for. */
+static void test_drain(void **state)
+{
+	struct console c;
+	u64 start = clock_ms();
+	int fd[2];
+
+	(void)state;
+	console_init(&c);
+	console_drain(&c);
+	assert_int_equal(pipe(fd), 0);
+	c.fd = fd[1];
+	console_say(&c, "a line that nobody reads");
+	console_drain(&c);
+	assert_true(clock_ms() - start < 2000);
+	close(fd[0]);
+	close(fd[1]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_escape),
-		cmocka_unit_test(test_escape_small),
-		cmocka_unit_test(test_say),
-		cmocka_unit_test(test_say_never_blocks),
+		cmocka_unit_test(test_escape), cmocka_unit_test(test_escape_small),
+		cmocka_unit_test(test_say),    cmocka_unit_test(test_say_never_blocks),
+		cmocka_unit_test(test_drain),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
