@@ -63,6 +63,7 @@ unit() {
 			many "unit-$(basename "$t")" '^\[ *OK *\]' '^\[ *FAILED *\] [a-z]' "$t"
 		fi
 	done
+	many record '^pass ' '^fail ' python3 qemu-tests/oracle/test_record.py
 }
 
 # A race is a report and another exit status, whatever the test itself says.

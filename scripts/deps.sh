@@ -34,6 +34,7 @@ packages() {
 	libelf-dev      host libelf, for unit tests under sanitizers
 	libblkid-dev    host libblkid, for unit tests under sanitizers
 	python3         test tools
+	python3-jsonschema  the record and its schema
 	cpio            initramfs archive
 	gzip            initramfs compression, gzip modules
 	xz-utils        initramfs compression, xz modules, source packages

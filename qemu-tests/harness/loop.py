@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ground import kernels, paths
-from oracle import compare, crash, drgnread, planted, ram, reference
+from oracle import compare, crash, drgnread, planted, ram, record, reference
 from oracle.pages import PAGE, DumpError
 
 from . import image, scenario
@@ -170,6 +170,7 @@ def judge_files(report):
     try:
         report.record = json.loads(_read(report.dump.parent / "crashpod.json"))
         report.add("record")
+        report.add("record-schema", record.judge(report.dump.parent / "crashpod.json"))
     except ValueError as e:
         report.add("record", f"crashpod.json: {e}")
 
@@ -184,6 +185,20 @@ def cpus_wanted(options):
         return 1
     usable = options.cpus if options.panic_cpu == 0 else options.cpus - 1
     return min(options.capture_cpus, usable)
+
+
+def judge_console(report, console):
+    """Every step of the record has its outcome and time on the console too, and so have those that
+    cannot be in it."""
+    # The kernel may print in the middle of a line.
+    text = re.sub(r"\[ *\d+\.\d{6}\] .*\n", "", _read(console))
+    said = [line for line in text.splitlines() if line.startswith("crashpod: seconds")]
+    told = re.findall(r"(\w+) \d+\.\d\d( failed| incomplete)?(?:,|$)",
+                      "\n".join(said), re.M)
+    ends = {"ok": "", "failed": " failed", "incomplete": " incomplete"}
+    want = [(step["name"], ends[step["result"]]) for step in report.record.get("steps", [])]
+    want += [(name, "") for name in ("commit", "release", "sync")]
+    report.add("console-steps", None if told == want else f"{told}, not {want}")
 
 
 def judge_cpus(report):
@@ -292,6 +307,7 @@ def run(options):
         report.seconds = stages(report.outcome)
         judge_guest(report)
         judge_files(report)
+        judge_console(report, where / "console.log")
         judge_cpus(report)
         if report.dump is not None:
             judge_command(report)
