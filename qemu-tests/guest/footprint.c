@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#define SLABS 12
 #define STEP_KIB 128 /* less news than that is none */
 
 static const char *const wanted[] = {
@@ -25,6 +26,19 @@ static ssize_t slurp(const char *path, char *buf, size_t cap)
 		close(fd);
 	buf[n > 0 ? n : 0] = '\0';
 	return n;
+}
+
+static void slurp_all(const char *path, char *buf, size_t cap)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	size_t len = 0;
+	ssize_t n;
+
+	while (fd >= 0 && (n = read(fd, buf + len, cap - 1 - len)) > 0)
+		len += (size_t)n;
+	buf[len] = '\0';
+	if (fd >= 0)
+		close(fd);
 }
 
 static long field(const char *meminfo, const char *name)
@@ -50,6 +64,37 @@ static long modules_kib(void)
 	return bytes / 1024;
 }
 
+/* The caches of the slab allocator that hold most. */
+static void tell_slabs(int kmsg)
+{
+	static char buf[65536];
+	char line[512];
+	long told = 1L << 40;
+	int n = snprintf(line, sizeof(line), "<5>footprint-slab:");
+
+	slurp_all("/proc/slabinfo", buf, sizeof(buf));
+	for (int i = 0; i < SLABS; i++) {
+		char name[40], best[40] = "";
+		long most = 0, active, objs, size;
+
+		for (char *p = buf; p && *p; p = (p = strchr(p, '\n')) ? p + 1 : NULL) {
+			if (sscanf(p, "%39s %ld %ld %ld", name, &active, &objs, &size) != 4)
+				continue;
+			if (objs * size > most && objs * size < told) {
+				most = objs * size;
+				memcpy(best, name, sizeof(best));
+			}
+		}
+		if (!most)
+			break;
+		told = most;
+		n += snprintf(line + n, sizeof(line) - (size_t)n, " %s %ld", best, most / 1024);
+	}
+	n += snprintf(line + n, sizeof(line) - (size_t)n, "\n");
+	if (write(kmsg, line, (size_t)n) < 0)
+		return;
+}
+
 static void tell(int kmsg, const char *meminfo)
 {
 	char line[512];
@@ -61,6 +106,7 @@ static void tell(int kmsg, const char *meminfo)
 	n += snprintf(line + n, sizeof(line) - (size_t)n, " Modules %ld\n", modules_kib());
 	if (write(kmsg, line, (size_t)n) < 0)
 		return;
+	tell_slabs(kmsg);
 }
 
 static void watch(void)

@@ -41,7 +41,7 @@ CASES = (
          memory_mib=4096),
     case("boot-high-low", "crashkernel=,high and ,low", "96M,high crashkernel=32M,low",
          memory_mib=4096),
-    case("boot-at", "crashkernel=SIZE@OFFSET", "96M@128M"),
+    case("boot-at", "crashkernel=SIZE@OFFSET", "96M@128M", boot="nokaslr"),
     Case("boot-efi", "a machine with UEFI firmware", target(), check_efi, ext4(1), extra=efi,
          crashkernel="96M", limit_s=240),
     case("boot-noacpi", "acpi=off", "80M", boot="acpi=off"),
