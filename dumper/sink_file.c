@@ -22,7 +22,12 @@ struct sink_file {
 	struct sink sink;
 	int fd;
 	int direct_fd; /* -1: not used */
-	char *path, *temp;
+	/* The directory as it was found: its name may come to mean another one. */
+	int dir_fd;
+	dev_t dev;
+	ino_t ino;
+	char *path, *temp;	      /* for messages */
+	const char *name, *temp_name; /* of these, in the directory */
 };
 
 static struct sink_file *file_of(struct sink *s)
@@ -71,11 +76,18 @@ static int file_set_size(struct sink *s, u64 size, struct err *e)
 	return 0;
 }
 
+static int sync_dir(struct sink_file *f)
+{
+	_cleanup_close_ int fd = openat(f->dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return fd < 0 || fsync(fd) ? -errno : 0;
+}
+
 static int file_sync(struct sink *s, struct err *e)
 {
 	struct sink_file *f = file_of(s);
 
-	int rc = fsync(f->fd) ? -errno : io_fsync_dir_of(f->temp);
+	int rc = fsync(f->fd) ? -errno : sync_dir(f);
 
 	return rc ? err_sys(e, rc, "fsync %s", f->temp) : 0;
 }
@@ -88,17 +100,29 @@ static int file_readback(struct sink *s, int *fd, struct err *e)
 	return *fd < 0 ? err_sys(e, -errno, "read %s", f->temp) : 0;
 }
 
-/* rename(2) that never replaces. */
-static int rename_new(const char *from, const char *to)
+/* In a directory where others may write, the name may be that of another file by now. */
+static bool is_ours(struct sink_file *f)
 {
-	if (syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0)
+	struct stat st;
+
+	return fstatat(f->dir_fd, f->temp_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       st.st_dev == f->dev && st.st_ino == f->ino;
+}
+
+/* rename(2) that never replaces. */
+static int rename_new(struct sink_file *f)
+{
+	if (!is_ours(f))
+		return -ESTALE;
+	if (syscall(SYS_renameat2, f->dir_fd, f->temp_name, f->dir_fd, f->name, RENAME_NOREPLACE) ==
+	    0)
 		return 0;
 	if (errno != EINVAL && errno != ENOSYS)
 		return -errno;
 	/* a file system without the flag: a hard link does not replace either */
-	if (link(from, to))
+	if (linkat(f->dir_fd, f->temp_name, f->dir_fd, f->name, 0))
 		return -errno;
-	return unlink(from) ? -errno : 0;
+	return unlinkat(f->dir_fd, f->temp_name, 0) ? -errno : 0;
 }
 
 static int file_commit(struct sink *s, bool sync, struct err *e)
@@ -114,10 +138,10 @@ static int file_commit(struct sink *s, bool sync, struct err *e)
 		return err_sys(e, -errno, "close %s", f->temp);
 	}
 	f->fd = -1;
-	rc = rename_new(f->temp, f->path);
+	rc = rename_new(f);
 	if (rc)
 		return err_sys(e, rc, "rename %s to %s", f->temp, f->path);
-	rc = sync ? io_fsync_dir_of(f->path) : 0;
+	rc = sync ? sync_dir(f) : 0;
 	return rc ? err_sys(e, rc, "fsync the directory of %s", f->path) : 0;
 }
 
@@ -125,8 +149,8 @@ static void file_abandon(struct sink *s, bool keep)
 {
 	struct sink_file *f = file_of(s);
 
-	if (!keep)
-		unlink(f->temp);
+	if (!keep && is_ours(f))
+		unlinkat(f->dir_fd, f->temp_name, 0);
 }
 
 static u64 file_room(struct sink *s)
@@ -147,6 +171,8 @@ static void file_close(struct sink *s)
 		close(f->fd);
 	if (f->direct_fd >= 0)
 		close(f->direct_fd);
+	if (f->dir_fd >= 0)
+		close(f->dir_fd);
 	free(f->path);
 	free(f->temp);
 	free(f);
@@ -165,48 +191,87 @@ static const struct sink_ops file_ops = {
 	.close = file_close,
 };
 
+static int open_dir(struct sink_file *f, struct err *e)
+{
+	size_t len = (size_t)(f->name - f->path);
+	_cleanup_free_ char *dir = len ? strndup(f->path, len) : strdup(".");
+
+	if (!dir)
+		return err_sys(e, -ENOMEM, "%s", f->path);
+	if (!f->name[0])
+		return err_sys(e, -EISDIR, "%s", f->path);
+	f->dir_fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return f->dir_fd < 0 ? err_sys(e, -errno, "%s", f->path) : 0;
+}
+
 /* The name must be free: a dump is never written over something. */
-static int check_free(const char *path, struct err *e)
+static int check_free(struct sink_file *f, const char *name, const char *path, struct err *e)
 {
 	struct stat st;
 
-	if (lstat(path, &st) == 0)
+	if (fstatat(f->dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
 		return err_set(e, -EEXIST, "%s exists: it is never overwritten", path);
 	return errno == ENOENT ? 0 : err_sys(e, -errno, "%s", path);
+}
+
+static int make_file(struct sink_file *f, struct err *e)
+{
+	struct stat st;
+
+	f->fd = openat(f->dir_fd, f->temp_name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+		       0600);
+	if (f->fd < 0 || fstat(f->fd, &st))
+		return err_sys(e, -errno, "%s", f->temp);
+	f->dev = st.st_dev;
+	f->ino = st.st_ino;
+	return 0;
+}
+
+/* By the descriptor, so that it is the same file; without /proc there is none. */
+static void open_direct(struct sink_file *f)
+{
+	char self[64];
+
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", f->fd);
+	f->direct_fd = open(self, O_WRONLY | O_DIRECT | O_CLOEXEC);
+	if (f->direct_fd >= 0)
+		f->sink.align = DIRECT_ALIGN;
 }
 
 int sink_file_open(struct sink **out, const char *path, bool direct, struct err *e)
 {
 	struct sink_file *f = calloc(1, sizeof(*f));
+	const char *slash;
 	int rc;
 
 	if (!f)
 		return err_sys(e, -ENOMEM, "%s", path);
-	f->fd = f->direct_fd = -1;
+	f->fd = f->direct_fd = f->dir_fd = -1;
 	f->path = strdup(path);
 	if (!f->path || asprintf(&f->temp, "%s" NAMING_INCOMPLETE, path) < 0) {
 		free(f->path);
 		free(f);
 		return err_sys(e, -ENOMEM, "%s", path);
 	}
+	slash = strrchr(f->path, '/');
+	f->name = slash ? slash + 1 : f->path;
+	f->temp_name = f->temp + (f->name - f->path);
 	f->sink.ops = &file_ops;
 	f->sink.holes = true;
 	f->sink.align = 1;
-	rc = check_free(f->path, e);
+	rc = open_dir(f, e);
 	if (rc == 0)
-		rc = check_free(f->temp, e);
-	if (rc == 0) {
-		f->fd = open(f->temp, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-		rc = f->fd < 0 ? err_sys(e, -errno, "%s", f->temp) : 0;
-	}
+		rc = check_free(f, f->name, f->path, e);
+	if (rc == 0)
+		rc = check_free(f, f->temp_name, f->temp, e);
+	if (rc == 0)
+		rc = make_file(f, e);
 	if (rc) {
 		file_close(&f->sink);
 		return rc;
 	}
 	if (direct)
-		f->direct_fd = open(f->temp, O_WRONLY | O_DIRECT | O_NOFOLLOW | O_CLOEXEC);
-	if (f->direct_fd >= 0)
-		f->sink.align = DIRECT_ALIGN;
+		open_direct(f);
 	*out = &f->sink;
 	return 0;
 }

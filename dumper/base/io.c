@@ -106,18 +106,3 @@ int io_read_file(const char *path, size_t max, char **buf, size_t *len, struct e
 	*len = got;
 	return 0;
 }
-
-int io_fsync_dir_of(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-	_cleanup_free_ char *dir = slash ? strndup(path, slash == path ? 1 : (size_t)(slash - path))
-					 : strdup(".");
-	_cleanup_close_ int fd = -1;
-
-	if (!dir)
-		return -ENOMEM;
-	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	return fsync(fd) ? -errno : 0;
-}

@@ -19,7 +19,4 @@ ssize_t io_pread_full(int fd, void *buf, size_t len, u64 off);
  * after the last byte. The caller frees *buf. Works for files whose st_size is 0, as in /proc. */
 int io_read_file(const char *path, size_t max, char **buf, size_t *len, struct err *e);
 
-/* fsyncs the directory that holds path (the file itself need not exist). */
-int io_fsync_dir_of(const char *path);
-
 #endif

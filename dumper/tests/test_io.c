@@ -116,17 +116,6 @@ static void test_short_counts(void **state)
 	free(back);
 }
 
-static void test_fsync_dir(void **state)
-{
-	char path[256];
-
-	(void)state;
-	assert_int_equal(io_fsync_dir_of(scratch_path(&scratch, path, sizeof(path), "none")), 0);
-	assert_int_equal(io_fsync_dir_of("name-only"), 0);
-	assert_int_equal(io_fsync_dir_of("/name"), 0);
-	assert_int_equal(io_fsync_dir_of("/no/such/name"), -ENOENT);
-}
-
 static int setup(void **state)
 {
 	(void)state;
@@ -145,8 +134,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_read_file),
 					    cmocka_unit_test(test_pread_pwrite),
-					    cmocka_unit_test(test_short_counts),
-					    cmocka_unit_test(test_fsync_dir) };
+					    cmocka_unit_test(test_short_counts) };
 
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

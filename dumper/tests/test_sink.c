@@ -306,8 +306,7 @@ static void test_names_taken(void **state)
 		{ "out", "out", -EEXIST, "/out exists: it is never overwritten" },
 		{ "out-incomplete", "out", -EEXIST,
 		  "/out-incomplete exists: it is never overwritten" },
-		{ NULL, "no/such/out", -ENOENT,
-		  "/no/such/out-incomplete: No such file or directory" },
+		{ NULL, "no/such/out", -ENOENT, "/no/such/out: No such file or directory" },
 		{ "file", "file/out", -ENOTDIR, "/file/out: Not a directory" },
 	};
 
