@@ -275,12 +275,17 @@ static void elf_worker_close(struct out_worker *w, struct out_counts *counts)
 
 static int elf_finish(struct out *o, bool complete, struct err *e)
 {
-	int rc = o->opts->sync ? o->sink->ops->sync(o->sink, e) : 0;
+	int rc = 0;
 
+	/* data before the mark that says it is all there; that it is not waits for nothing */
+	if (o->opts->sync && complete)
+		rc = o->sink->ops->sync(o->sink, e);
 	if (rc == 0)
 		rc = write_ehdr(elf_of(o), complete ? 0 : ELF_FLAG_INCOMPLETE, e);
 	if (rc == 0 && o->opts->sync)
 		rc = o->sink->ops->sync(o->sink, e);
+	if (rc && complete && !o->sink->once)
+		write_ehdr(elf_of(o), ELF_FLAG_INCOMPLETE, NULL);
 	return rc;
 }
 

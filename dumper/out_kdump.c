@@ -2,6 +2,7 @@
 /* out_kdump.c - the kdump-compressed format: headers, bitmaps, and room for descriptors, which lie
  * in pfn order while their data may lie anywhere. */
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -11,6 +12,12 @@
 static struct out_kdump *kdump_of(struct out *o)
 {
 	return (struct out_kdump *)o;
+}
+
+static u32 status_of(const struct out_kdump *ok, bool complete)
+{
+	return compress_flag(ok->out.opts->compress) | (complete ? 0 : KDUMP_INCOMPLETE) |
+	       (ok->out.opts->exclude_vmemmap ? KDUMP_EXCLUDED_VMEMMAP : 0);
 }
 
 static int write_headers(struct out_kdump *ok, u32 status, struct err *e)
@@ -24,8 +31,6 @@ static int write_headers(struct out_kdump *ok, u32 status, struct err *e)
 
 	if (!buf)
 		return err_sys(e, -ENOMEM, "headers of %zu bytes", len);
-	if (ok->out.opts->exclude_vmemmap)
-		status |= KDUMP_EXCLUDED_VMEMMAP;
 	kdump_header_make(&h, &sh, ok->out.core, &ok->layout, ok->out.level, status);
 	memcpy(buf, &h, sizeof(h));
 	memcpy(buf + PAGE_SIZE, &sh, sizeof(sh));
@@ -109,7 +114,7 @@ static int kdump_prepare(struct out *o, u64 kept, struct err *e)
 	if (rc == 0)
 		rc = o->sink->ops->set_size(o->sink, ok->data, e);
 	if (rc == 0 && !o->sink->once)
-		rc = write_headers(ok, compress_flag(ok->out.opts->compress) | KDUMP_INCOMPLETE, e);
+		rc = write_headers(ok, status_of(ok, false), e);
 	atomic_store(&o->sink->end, ok->data);
 	if (rc == 0)
 		rc = store_zero_page(ok, e);
@@ -118,19 +123,35 @@ static int kdump_prepare(struct out *o, u64 kept, struct err *e)
 	return rc;
 }
 
+/* A dump that is whole gets the one field that changes: with the headers made again it could still
+ * end for want of memory. One that is not may have to be mended, as far as that goes. */
+static int write_mark(struct out_kdump *ok, bool complete, struct err *e)
+{
+	u32 status = status_of(ok, complete);
+	int rc = -ENOMEM;
+
+	if (!complete || ok->out.sink->once)
+		rc = write_headers(ok, status, e);
+	if (rc != -ENOMEM || ok->out.sink->once)
+		return rc;
+	return sink_pwrite(ok->out.sink, &status, sizeof(status),
+			   offsetof(struct kdump_header, status), e);
+}
+
 static int kdump_finish(struct out *o, bool complete, struct err *e)
 {
 	struct out_kdump *ok = kdump_of(o);
-	u32 status = compress_flag(ok->out.opts->compress) | (complete ? 0 : KDUMP_INCOMPLETE);
 	int rc = 0;
 
-	/* data before the mark that says it is all there */
-	if (o->opts->sync)
+	/* data before the mark that says it is all there; that it is not waits for nothing */
+	if (o->opts->sync && complete)
 		rc = o->sink->ops->sync(o->sink, e);
 	if (rc == 0)
-		rc = write_headers(ok, status, e);
+		rc = write_mark(ok, complete, e);
 	if (rc == 0 && o->opts->sync)
 		rc = o->sink->ops->sync(o->sink, e);
+	if (rc && complete && !o->sink->once)
+		write_mark(ok, false, NULL);
 	return rc;
 }
 

@@ -164,11 +164,12 @@ static void test_kdump(void **state)
 {
 	const u64 notes = PAGE_SIZE + sizeof(struct kdump_sub_header);
 	const struct place t[] = {
-		/* the last header only: it is written once more, with the mark */
-		{ "signature", 0, 2, 2, false, VERIFY_STRUCTURE, "unknown first bytes" },
+		/* the first header only: it is written once more, with the mark that it failed */
+		{ "signature", 0, 1, 1, false, VERIFY_STRUCTURE, "unknown first bytes" },
 		{ "machine", 12 + 4 * 65, ALWAYS, false, VERIFY_STRUCTURE,
 		  "header: utsname machine" },
-		{ "mark", 0, 2, 2, true, VERIFY_STRUCTURE, "it says that it is incomplete" },
+		{ "mark", offsetof(struct kdump_header, status), 2, 2, true, VERIFY_STRUCTURE,
+		  "it says that it is incomplete" },
 		{ "dump level", SUB_OFF(dump_level), ALWAYS, false, VERIFY_STRUCTURE,
 		  "sub header: dump_level" },
 		{ "notes", notes, ALWAYS, false, VERIFY_STRUCTURE, "notes: " },
