@@ -52,18 +52,25 @@ static int elf_image_open(struct elf_file *f, const struct fileview *view, struc
 	return 0;
 }
 
+/* libelf's own codes have no names; errno was 0 before the call. */
+static int elf_code(void)
+{
+	return errno == ENOMEM ? -ENOMEM : -EINVAL;
+}
+
 int elf_file_open(struct elf_file *f, const struct fileview *view, struct err *e)
 {
 	int rc = 0;
 
 	*f = (struct elf_file){ 0 };
 	elf_version(EV_CURRENT);
+	errno = 0;
 	if (view->pieces)
 		rc = elf_image_open(f, view, e);
 	else
 		f->elf = elf_begin(view->fd, ELF_C_READ, NULL);
 	if (!rc && !f->elf)
-		rc = err_set(e, -EINVAL, "ELF header: %s", elf_errmsg(-1));
+		rc = err_set(e, elf_code(), "ELF header: %s", elf_errmsg(-1));
 	if (rc)
 		elf_file_close(f);
 	return rc;
@@ -74,4 +81,12 @@ void elf_file_close(struct elf_file *f)
 	elf_end(f->elf);
 	free(f->image);
 	*f = (struct elf_file){ 0 };
+}
+
+int elf_file_phdr(const struct elf_file *f, size_t i, GElf_Phdr *ph, struct err *e)
+{
+	errno = 0;
+	return gelf_getphdr(f->elf, (int)i, ph)
+		       ? 0
+		       : err_set(e, elf_code(), "phdr %zu: %s", i, elf_errmsg(-1));
 }

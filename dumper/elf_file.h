@@ -4,7 +4,7 @@
  * In:     hostile. libelf lowers the number of program headers to what it finds.
  * Memory: the headers; of a flattened file all that comes before their end, ELF_HEADERS_MAX at
  *         most.
- * Errors: -EINVAL malformed, -E2BIG too many headers, -errno of reads.
+ * Errors: -EINVAL malformed, -ENOMEM, -E2BIG too many headers, -errno of reads.
  * Owner:  the view stays the caller's; elf_file_close() frees the rest. */
 #ifndef CRASHPOD_ELF_FILE_H
 #define CRASHPOD_ELF_FILE_H
@@ -22,5 +22,7 @@ struct elf_file {
 
 int elf_file_open(struct elf_file *f, const struct fileview *view, struct err *e);
 void elf_file_close(struct elf_file *f);
+/* One program header; libelf converts them all with the first. */
+int elf_file_phdr(const struct elf_file *f, size_t i, GElf_Phdr *ph, struct err *e);
 
 #endif

@@ -14,21 +14,37 @@ static int kdump_page_raw(struct kdump_decoder *dec, size_t size, u8 *page, stru
 	return 0;
 }
 
+static int kdump_need_zlib(struct kdump_decoder *dec, struct err *e)
+{
+	z_stream *z;
+
+	if (dec->zlib)
+		return 0;
+	z = calloc(1, sizeof(*z));
+	if (!z || inflateInit(z) != Z_OK) {
+		free(z);
+		return err_sys(e, -ENOMEM, "zlib");
+	}
+	dec->zlib = z;
+	return 0;
+}
+
+static int kdump_need_zstd(struct kdump_decoder *dec, struct err *e)
+{
+	if (!dec->zstd)
+		dec->zstd = ZSTD_createDCtx();
+	return dec->zstd ? 0 : err_sys(e, -ENOMEM, "zstd");
+}
+
 static int kdump_page_zlib(struct kdump_decoder *dec, size_t size, u8 *page, struct err *e)
 {
-	z_stream *z = dec->zlib;
-	int rc;
+	z_stream *z;
+	int rc = kdump_need_zlib(dec, e);
 
-	if (!z) {
-		z = calloc(1, sizeof(*z));
-		if (!z || inflateInit(z) != Z_OK) {
-			free(z);
-			return err_sys(e, -ENOMEM, "zlib");
-		}
-		dec->zlib = z;
-	} else {
-		inflateReset(z);
-	}
+	if (rc)
+		return rc;
+	z = dec->zlib;
+	inflateReset(z);
 	z->next_in = dec->stored;
 	z->avail_in = size;
 	z->next_out = page;
@@ -47,11 +63,10 @@ static int kdump_page_zlib(struct kdump_decoder *dec, size_t size, u8 *page, str
 static int kdump_page_zstd(struct kdump_decoder *dec, size_t size, u8 *page, struct err *e)
 {
 	size_t got;
+	int rc = kdump_need_zstd(dec, e);
 
-	if (!dec->zstd)
-		dec->zstd = ZSTD_createDCtx();
-	if (!dec->zstd)
-		return err_sys(e, -ENOMEM, "zstd");
+	if (rc)
+		return rc;
 	got = ZSTD_decompressDCtx(dec->zstd, page, PAGE_SIZE, dec->stored, size);
 	if (ZSTD_isError(got))
 		return err_set(e, -EBADMSG, "zstd: %s", ZSTD_getErrorName(got));
@@ -113,6 +128,19 @@ int kdump_page_read(struct kdump_decoder *dec, const struct kdump_file *k,
 		return err_set(e, k->view.cut ? -ENODATA : -EIO, "read %zd of %u bytes at %lld",
 			       got, d->size, (long long)d->offset);
 	return c->decode(dec, d->size, page, e);
+}
+
+int kdump_decoder_init(struct kdump_decoder *dec, struct err *e)
+{
+	int rc;
+
+	*dec = (struct kdump_decoder){ 0 };
+	rc = kdump_need_zlib(dec, e);
+	if (rc == 0)
+		rc = kdump_need_zstd(dec, e);
+	if (rc)
+		kdump_decoder_deinit(dec);
+	return rc;
 }
 
 void kdump_decoder_deinit(struct kdump_decoder *dec)

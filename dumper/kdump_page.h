@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* kdump_page.h - reads one stored page of a kdump file.
- * Memory: decompression contexts are made when the first page needs them (zlib 40 KiB, zstd
- *         160 KiB). One decoder per thread.
+ * Memory: decompression contexts (zlib 10 KiB, zstd 160 KiB) are made by kdump_decoder_init(), or
+ *         else when the first page needs them. One decoder per thread.
  * Errors: as kdump_file_check(); -EBADMSG: does not decompress to exactly a page; -ENOTSUP: lzo,
  *         snappy or an unknown compression; -EIO and others of the read. */
 #ifndef CRASHPOD_KDUMP_PAGE_H
@@ -14,6 +14,9 @@ struct kdump_decoder {
 	u8 stored[PAGE_SIZE];
 };
 
+/* All that reading may need, so that no page is lost for want of memory: -ENOMEM, nothing to free.
+ * A decoder that is zeroed works as well. */
+int kdump_decoder_init(struct kdump_decoder *dec, struct err *e);
 void kdump_decoder_deinit(struct kdump_decoder *dec);
 
 /* As kdump_page_read() judges a descriptor before it reads what that names. */

@@ -216,6 +216,8 @@ static int sections_find(const struct section_walk *sw, struct err *e)
 	u64 table = m->core->ki.mem_section;
 	int rc = sections_try(sw, table, e);
 
+	if (rc == -ENOMEM)
+		return err_ctx(e, "mem_section");
 	if (rc == 0 && sections_plausible(sw))
 		return 0;
 	/* the symbol may be that of a pointer to the table */

@@ -22,6 +22,7 @@ struct window {
 	u64 map_off; /* backend's: file offset of the current mapping */
 	size_t map_len;
 	void *priv; /* backend's: for example a decompression context */
+	size_t priv_cap;
 };
 
 struct source_ops {

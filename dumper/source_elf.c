@@ -128,18 +128,19 @@ static int check_header(struct source *s, Elf *elf, GElf_Ehdr *eh, struct err *e
 	return 0;
 }
 
-static int read_headers(struct source *s, Elf *elf, unsigned flags, struct err *e)
+static int read_headers(struct source *s, const struct elf_file *file, unsigned flags,
+			struct err *e)
 {
 	struct elf_source *es = s->priv;
 	GElf_Ehdr eh;
 	size_t n;
-	int rc = check_header(s, elf, &eh, e);
+	int rc = check_header(s, file->elf, &eh, e);
 
 	if (rc)
 		return rc;
 	/* libelf lowers the number to what it finds in the file */
 	n = eh.e_phnum;
-	if (n == PN_XNUM && elf_getphdrnum(elf, &n))
+	if (n == PN_XNUM && elf_getphdrnum(file->elf, &n))
 		return err_set(e, -EINVAL, "ELF header: number of program headers: %s",
 			       elf_errmsg(-1));
 	if (n == 0)
@@ -154,8 +155,9 @@ static int read_headers(struct source *s, Elf *elf, unsigned flags, struct err *
 	for (size_t i = 0; i < n; i++) {
 		GElf_Phdr ph;
 
-		if (!gelf_getphdr(elf, (int)i, &ph))
-			return err_set(e, -EINVAL, "phdr %zu: %s", i, elf_errmsg(-1));
+		rc = elf_file_phdr(file, i, &ph, e);
+		if (rc)
+			return rc;
 		if (ph.p_type == PT_NOTE)
 			rc = read_notes(s, i, &ph, flags, e);
 		else if (ph.p_type == PT_LOAD)
@@ -200,14 +202,15 @@ static u64 elf_next_ram(struct source *s, u64 pfn)
 	return r ? MAX(pfn, r->pa >> PAGE_SHIFT) : s->max_pfn;
 }
 
+/* Where mapping works, the buffer is for the parts where it does not: a page now, so that none is
+ * lost when there is no memory for more. */
 static int elf_window_open(struct window *w, struct err *e)
 {
 	struct elf_source *es = w->src->priv;
 
-	if (!es->mmap_refused)
-		return 0;
-	w->priv = malloc(w->cap);
-	return w->priv ? 0 : err_sys(e, -ENOMEM, "read buffer of %zu bytes", w->cap);
+	w->priv_cap = es->mmap_refused ? w->cap : PAGE_SIZE;
+	w->priv = malloc(w->priv_cap);
+	return w->priv ? 0 : err_sys(e, -ENOMEM, "read buffer of %zu bytes", w->priv_cap);
 }
 
 static void elf_window_close(struct window *w)
@@ -240,6 +243,16 @@ static int window_map(struct window *w, u64 off, const struct range *r, struct e
 	return 0;
 }
 
+static void grow_buffer(struct window *w)
+{
+	void *larger = w->priv_cap < w->cap ? realloc(w->priv, w->cap) : NULL;
+
+	if (!larger)
+		return;
+	w->priv = larger;
+	w->priv_cap = w->cap;
+}
+
 /* The way where mapping is refused, for all of a file or for this part of it. */
 static int window_pread(struct window *w, u64 off, u64 len, const u8 **p, size_t *got,
 			struct err *e)
@@ -247,11 +260,8 @@ static int window_pread(struct window *w, u64 off, u64 len, const u8 **p, size_t
 	const struct elf_source *es = w->src->priv;
 	ssize_t n;
 
-	if (!w->priv)
-		w->priv = malloc(w->cap);
-	if (!w->priv)
-		return err_sys(e, -ENOMEM, "read buffer of %zu bytes", w->cap);
-	n = fileview_pread(&es->view, w->priv, MIN(len, w->cap), off);
+	grow_buffer(w);
+	n = fileview_pread(&es->view, w->priv, MIN(len, w->priv_cap), off);
 	if (n == 0 && es->view.cut)
 		return err_set(e, -ENODATA, "%s ends before what belongs at %#llx", w->src->path,
 			       (unsigned long long)off);
@@ -342,7 +352,7 @@ int source_elf_open_view(struct source *s, const struct fileview *view, unsigned
 	rc = elf_file_open(&file, &es->view, e);
 	if (rc)
 		return rc;
-	rc = read_headers(s, file.elf, flags, e);
+	rc = read_headers(s, &file, flags, e);
 	elf_file_close(&file);
 	if (rc)
 		return rc;

@@ -40,11 +40,17 @@ static int kdump_window_open(struct window *w, struct err *e)
 {
 	struct kdump_window *kw = calloc(1, sizeof(*kw));
 
+	int rc;
+
 	w->buf = malloc(w->cap);
-	if (!kw || !w->buf) {
+	if (!kw || !w->buf)
+		rc = err_sys(e, -ENOMEM, "window of %zu bytes", w->cap);
+	else
+		rc = kdump_decoder_init(&kw->dec, e);
+	if (rc) {
 		free(kw);
 		free(w->buf);
-		return err_sys(e, -ENOMEM, "window of %zu bytes", w->cap);
+		return rc;
 	}
 	kw->chunk = UINT64_MAX;
 	w->priv = kw;

@@ -38,24 +38,28 @@ static void verify_phdr(struct verify *v, size_t i, const GElf_Phdr *ph, u64 siz
 			       i, ph->p_filesz, ph->p_offset, size);
 }
 
-static void verify_phdrs(struct verify *v, Elf *elf, u64 size)
+static void verify_phdrs(struct verify *v, const struct elf_file *file, u64 size)
 {
 	size_t n = 0, notes = 0, loads = 0;
 	bool note_first = false;
+	struct err e = { 0 };
 	GElf_Ehdr eh;
 
-	if (!gelf_getehdr(elf, &eh) || elf_getphdrnum(elf, &n)) {
+	if (!gelf_getehdr(file->elf, &eh) || elf_getphdrnum(file->elf, &n)) {
 		verify_problem(v, "ELF header: %s", elf_errmsg(-1));
 		return;
 	}
 	v->r->incomplete = eh.e_flags & ELF_FLAG_INCOMPLETE;
 	for (size_t i = 0; i < n; i++) {
 		GElf_Phdr ph;
+		int rc = elf_file_phdr(file, i, &ph, &e);
 
-		if (!gelf_getphdr(elf, (int)i, &ph)) {
-			verify_problem(v, "phdr %zu: %s", i, elf_errmsg(-1));
+		if (rc == -ENOMEM)
+			verify_unended(v, rc);
+		else if (rc)
+			verify_problem(v, "%s", e.msg);
+		if (rc)
 			return;
-		}
 		notes += ph.p_type == PT_NOTE;
 		loads += ph.p_type == PT_LOAD;
 		if (i == 0)
@@ -111,7 +115,7 @@ void verify_elf(struct verify *v, struct source *s)
 		verify_problem(v, "%s", e.msg);
 	if (rc)
 		return;
-	verify_phdrs(v, file.elf, view->size);
+	verify_phdrs(v, &file, view->size);
 	elf_file_close(&file);
 	verify_cut(v, view, v->r->incomplete);
 	if (v->ask.depth == VERIFY_FULL)
