@@ -54,6 +54,7 @@ target_obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 test_obj   = $(patsubst %.c,$(BUILD)/test-obj/%.o,$(1))
 TESTS := $(patsubst %.c,$(BUILD)/tests/%,$(TEST_SRC))
 
+COMMA := ,
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2))
 
@@ -106,6 +107,14 @@ $(BUILD)/tests/%: $(BUILD)/test-obj/%.o $(BUILD)/libtest.a
 	@mkdir -p $(@D)
 	$(call say,TEST,$@)
 	$(Q)gcc -fsanitize=address,undefined -o $@ $< $(BUILD)/libtest.a $(TEST_LIBS)
+
+# Tests in which allocations fail (lib_allocfail.h), those of the static libraries too.
+ALLOC_TESTS := $(addprefix $(BUILD)/tests/,dumper/tests/test_alloc init/tests/test_keep \
+	      init/tests/test_record init/tests/test_resolve)
+ALLOC_WRAP := malloc calloc realloc reallocarray posix_memalign free strdup strndup asprintf mmap \
+	      munmap pthread_create opendir fdopendir closedir
+$(ALLOC_TESTS): TEST_LIBS := $(addprefix -Wl$(COMMA)--wrap=,$(ALLOC_WRAP)) -lcmocka -l:libblkid.a \
+	      -l:libelf.a -l:libzstd.a -l:libz.a -lpthread
 
 $(BUILD)/libtest.a: $(call test_obj,$(LIB_SRC) $(TESTLIB_SRC))
 	$(Q)rm -f $@

@@ -12,6 +12,7 @@
 
 #include "../../dumper/base/clock.h"
 #include "../../dumper/base/record_read.h"
+#include "../../dumper/tests/lib_allocfail.h"
 #include "../outcome.h"
 #include "../record.h"
 #include "../steps.h"
@@ -375,6 +376,48 @@ static void test_end(void **state)
 	}
 }
 
+struct writing {
+	const struct init *in;
+	struct tempdir d;
+	int rc;
+	struct err e;
+};
+
+static void run_write(void *arg)
+{
+	struct writing *w = arg;
+
+	memset(&w->e, 0, sizeof(w->e));
+	w->rc = record_write(w->in, w->d.fd, &w->e);
+}
+
+/* The record of before, or the new one: never a part. */
+static void check_write(void *arg, const char *what, bool failed)
+{
+	struct writing *w = arg;
+	char got[32];
+
+	if (w->rc ? !failed || !strstr(w->e.msg, NAMING_RECORD) : failed)
+		fail_msg("%s: %d %s", what, w->rc, w->e.msg);
+	assert_int_equal(record_read(w->d.fd, NAMING_RECORD, "status", got, sizeof(got)), 0);
+	assert_string_equal(got, w->rc ? "writing" : "failed");
+	assert_false(tempdir_has(&w->d, NAMING_RECORD NAMING_INCOMPLETE));
+	if (w->rc == 0)
+		tempdir_puts(&w->d, NAMING_RECORD, "{\"status\": \"writing\"}");
+}
+
+static void test_no_memory(void **state)
+{
+	struct fixture *f = *state;
+	struct writing w = { .in = &f->in };
+
+	f->in.outcome = OUTCOME_FAILED;
+	tempdir_open(&w.d);
+	tempdir_puts(&w.d, NAMING_RECORD, "{\"status\": \"writing\"}");
+	assert_true(allocfail_each("record", run_write, check_write, &w) > 0);
+	tempdir_close(&w.d);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -386,6 +429,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_hostile, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_write, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_end, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_no_memory, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,6 +12,7 @@
 #include <zlib.h>
 
 #include "../../dumper/base/resolve.h"
+#include "../../dumper/tests/lib_allocfail.h"
 #include "tempdir.h"
 
 /* The "disks" are sparse files with as much of a superblock or partition table as a prober asks
@@ -264,12 +265,50 @@ static void test_signature(void **state)
 	assert_int_equal(resolve_signature(&m->roots), first);
 }
 
+struct search {
+	const struct machine *m;
+	const char *spec, *device;
+	int rc;
+	char out[128];
+	struct err e;
+};
+
+static void run_search(void *arg)
+{
+	struct search *s = arg;
+
+	memset(&s->e, 0, sizeof(s->e));
+	s->rc = resolve_device(&s->m->roots, s->spec, s->out, sizeof(s->out), &s->e);
+}
+
+/* The device, or none for now: PID 1 looks again. Never another one. */
+static void check_search(void *arg, const char *what, bool failed)
+{
+	const struct search *s = arg;
+	char want[128];
+
+	snprintf(want, sizeof(want), "%s%s", s->m->dev, s->device);
+	if (s->rc ? !failed || !s->e.msg[0] : strcmp(s->out, want) != 0)
+		fail_msg("%s: %d '%s' %s", what, s->rc, s->out, s->e.msg);
+}
+
+static void test_no_memory(void **state)
+{
+	struct search s = { .m = *state, .spec = "LABEL=root fs", .device = "/vda1" };
+
+	assert_true(allocfail_each(s.spec, run_search, check_search, &s) > 10);
+	s.spec = "PARTLABEL=crash";
+	s.device = "/vdb2";
+	assert_true(allocfail_each(s.spec, run_search, check_search, &s) > 10);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_resolve, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_errors, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_signature, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_no_memory, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
