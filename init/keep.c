@@ -42,6 +42,14 @@ static bool is_file(int dir, const char *name)
 	return fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode);
 }
 
+/* In a directory where all may write, as Ubuntu's /var/crash, anyone could make ours look old. */
+static bool is_own_dir(int dir)
+{
+	struct stat st;
+
+	return fstat(dir, &st) == 0 && st.st_uid == geteuid() && !(st.st_mode & 022);
+}
+
 static bool is_complete_dump(int path, const char *name)
 {
 	_cleanup_close_ int dir = -1;
@@ -50,7 +58,7 @@ static bool is_complete_dump(int path, const char *name)
 	if (!naming_parse(&n, name))
 		return false;
 	dir = openat(path, name, DIR_FLAGS);
-	return dir >= 0 && is_file(dir, n.dump) && is_file(dir, NAMING_RECORD);
+	return dir >= 0 && is_own_dir(dir) && is_file(dir, n.dump) && is_file(dir, NAMING_RECORD);
 }
 
 static int add(struct olds *o, const char *name)
@@ -93,29 +101,39 @@ static int collect(int path, const char *newest, struct olds *o, struct err *e)
 	return rc ? err_sys(e, rc, "the list of dumps") : 0;
 }
 
-/* Removes what a dump consists of. A directory in it is not of our making: then it stays. */
-static int remove_dump(int path, const char *name)
+static int remove_file(int dir, const char *name)
 {
-	int fd = openat(path, name, DIR_FLAGS), rc = 0;
-	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
-	struct dirent *d;
+	char temp[sizeof(((struct naming *)NULL)->dump) + sizeof(NAMING_INCOMPLETE)];
+	int rc = 0;
 
-	if (!dir) {
+	snprintf(temp, sizeof(temp), "%s" NAMING_INCOMPLETE, name);
+	if (unlinkat(dir, name, 0) && errno != ENOENT)
 		rc = -errno;
-		if (fd >= 0)
-			close(fd);
-		return rc;
-	}
-	while ((d = readdir(dir))) {
-		if (strcmp(d->d_name, ".") == 0 || strcmp(d->d_name, "..") == 0)
-			continue;
-		if (unlinkat(fd, d->d_name, 0) && !rc)
-			rc = -errno;
-	}
-	closedir(dir);
-	if (unlinkat(path, name, AT_REMOVEDIR) && !rc)
+	if (unlinkat(dir, temp, 0) && errno != ENOENT && !rc)
 		rc = -errno;
 	return rc;
+}
+
+/* Removes what a dump consists of, the dump first. Where there is more it is not of our making: it
+ * stays, and so does the directory. */
+static int remove_dump(int path, const char *name)
+{
+	_cleanup_close_ int dir = openat(path, name, DIR_FLAGS);
+	struct naming n;
+	int rc;
+
+	if (dir < 0)
+		return -errno;
+	if (!naming_parse(&n, name) || !is_own_dir(dir))
+		return -EPERM;
+	rc = remove_file(dir, n.dump);
+	if (!rc)
+		rc = remove_file(dir, n.dmesg);
+	if (!rc)
+		rc = remove_file(dir, NAMING_RECORD);
+	if (rc || unlinkat(path, name, AT_REMOVEDIR) == 0)
+		return rc;
+	return errno == ENOTEMPTY || errno == EEXIST ? 0 : -errno;
 }
 
 /* Removes the first n of the list. */
@@ -171,6 +189,9 @@ static u64 dump_bytes(int path, const char *name)
 	struct stat st;
 
 	if (dir < 0 || !naming_parse(&n, name) || fstatat(dir, n.dump, &st, AT_SYMLINK_NOFOLLOW))
+		return 0;
+	/* under another name it would go on taking its room */
+	if (st.st_nlink > 1)
 		return 0;
 	return (u64)st.st_blocks * 512;
 }

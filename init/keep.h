@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* keep.h - removes old dumps when there are more than the configuration keeps.
- * In:     the path's directory may hold anything. A dump is a real directory whose name is one that
- *         naming.h makes, with crashpod's record in it; it is complete when the dump has its final
- *         name. Incomplete ones, other tools' dumps and everything else are neither counted nor
- *         touched, and no symbolic link is followed.
+ * In:     the path's directory may hold anything. A dump is a real directory of our own that nobody
+ *         else may write to, whose name is one that naming.h makes, with crashpod's record in it;
+ *         it is complete when the dump has its final name. Incomplete ones, other tools' and other
+ *         users' dumps and everything else are neither counted nor touched, and no symbolic link is
+ *         followed. Of a dump the files that PID 1 makes are removed: others stay, and so does the
+ *         directory then.
  * Errors: 0 or -errno of the first problem; the rest is removed all the same. */
 #ifndef CRASHPOD_INIT_KEEP_H
 #define CRASHPOD_INIT_KEEP_H

@@ -30,6 +30,21 @@ static int open_part(int parent, const char *name, int *out, struct err *e)
 	return err_sys(e, -code, "%s", name);
 }
 
+int path_check_private(int *dir, const char *name, struct err *e)
+{
+	struct stat st;
+	int rc = 0;
+
+	if (fstat(*dir, &st))
+		rc = err_sys(e, -errno, "%s", name);
+	else if (st.st_uid != geteuid() || (st.st_mode & 077))
+		rc = err_set(e, -EPERM, "%s: of user %u with mode %o, where only root may be", name,
+			     st.st_uid, st.st_mode & 07777);
+	if (rc)
+		close(guard_take_fd(*dir));
+	return rc;
+}
+
 int path_new_dir(int parent, const char *name, int *out, struct err *e)
 {
 	int rc;
@@ -37,6 +52,8 @@ int path_new_dir(int parent, const char *name, int *out, struct err *e)
 	if (mkdirat(parent, name, 0700))
 		return err_sys(e, -errno, "mkdir %s", name);
 	rc = open_part(parent, name, out, e);
+	if (rc == 0)
+		rc = path_check_private(out, name, e);
 	if (rc)
 		return rc;
 	if (fsync(parent)) {

@@ -16,6 +16,9 @@ int path_open_dir(int root, const char *path, bool make, int *out, struct err *e
 /* Makes and opens one new directory: -EEXIST where there is something of that name. */
 int path_new_dir(int parent, const char *name, int *out, struct err *e);
 
+/* That the directory is ours, and that no one else may look into it: -EPERM, and *dir is closed. */
+int path_check_private(int *dir, const char *name, struct err *e);
+
 /* Writes a whole file: NAME-incomplete first, fsynced, renamed to NAME, directory fsynced. A file
  * that was there is replaced only where replace is set; -EEXIST else. */
 int path_write_file(int dir, const char *name, const void *buf, size_t len, bool replace,

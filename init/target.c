@@ -20,7 +20,13 @@
 #define POLL_MS 100
 /* Without news of devices, one that was not ready when it was probed is probed again. */
 #define PROBE_AGAIN_MS 2000
-#define SERIAL_MAX 1000
+/* All that naming.h takes: where others may write, a thousand are soon made. */
+#define SERIAL_MAX 1000000
+/* Since 5.10; a kernel before it passes over the bit. */
+#ifndef MS_NOSYMFOLLOW
+#define MS_NOSYMFOLLOW 256
+#endif
+#define TARGET_FLAGS (MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOSYMFOLLOW)
 
 static const struct resolve_roots roots = { .sys = "/sys", .dev = "/dev" };
 
@@ -51,7 +57,7 @@ static int mount_target(const struct conf_target *t, const char *device, struct 
 {
 	if (mkdir(INIT_TARGET_DIR, 0700) && errno != EEXIST)
 		return err_sys(e, -errno, "mkdir " INIT_TARGET_DIR);
-	if (mount(device, INIT_TARGET_DIR, t->fstype, MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) == 0)
+	if (mount(device, INIT_TARGET_DIR, t->fstype, TARGET_FLAGS, NULL) == 0)
 		return 0;
 	if (errno == ENODEV)
 		return err_set(e, -ENODEV,
@@ -76,7 +82,8 @@ int target_open_dir(const struct init *in, bool dump, int *fd, struct err *e)
 		*fd = guard_take_fd(path);
 		return 0;
 	}
-	return path_open_dir(path, in->sh->names.dir, false, fd, e);
+	rc = path_open_dir(path, in->sh->names.dir, false, fd, e);
+	return rc ? rc : path_check_private(fd, in->sh->names.dir, e);
 }
 
 int target_new_dump_dir(int parent, enum conf_naming style, time_t stamp, struct naming *names,

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "../../dumper/base/naming.h"
+#include "../../dumper/tests/lib_allocfail.h"
 #include "../keep.h"
 #include "tempdir.h"
 
@@ -68,7 +69,8 @@ static void test_prune(void **state)
 
 		tempdir_open(&d);
 		make(&d, "202601010000", "dump.202601010000 dmesg.202601010000 crashpod.json");
-		make(&d, "202601010000-2", "dump.202601010000 crashpod.json extra");
+		make(&d, "202601010000-2",
+		     "dump.202601010000 crashpod.json dmesg.202601010000-incomplete");
 		make(&d, "127.0.0.1-2026-01-01-00:00:30", "vmcore crashpod.json");
 		make(&d, "202602010000", "dump.202602010000 crashpod.json");
 		/* incomplete; another tool's; without a dump; not a dump's name; a link to one */
@@ -113,7 +115,7 @@ static void test_newest_by_name_only(void **state)
 	tempdir_close(&d);
 }
 
-/* A directory inside is somebody's own: it stays and is told. Links in a dump are not followed. */
+/* What is not of our making stays, a directory, a file or a link, and nothing is followed. */
 static void test_foreign_content(void **state)
 {
 	struct err e = { 0 };
@@ -122,18 +124,59 @@ static void test_foreign_content(void **state)
 
 	(void)state;
 	tempdir_open(&d);
-	make(&d, "202601010000", "dump.202601010000 crashpod.json");
+	make(&d, "202601010000", "dump.202601010000 crashpod.json notes.txt");
 	make(&d, "202601010000/mine", "precious");
 	make(&d, "202601020000", "dump.202601020000 crashpod.json");
 	tempdir_puts(&d, "victim", "safe");
 	assert_int_equal(symlinkat("../victim", d.fd, "202601020000/link"), 0);
+	assert_int_equal(symlinkat("../victim", d.fd, "202601020000/dmesg.202601020000"), 0);
 	make(&d, "202601030000", "dump.202601030000 crashpod.json");
+	/* somebody's directory in the place of a file of ours: told, and the record stays with it
+	 */
+	make(&d, "202601010001", "dump.202601010001 crashpod.json");
+	make(&d, "202601010001/dmesg.202601010001", "precious");
 	assert_true(keep_prune(d.fd, 1, "202601030000", count, &removed, &e) < 0);
-	assert_non_null(strstr(e.msg, "old dump 202601010000"));
+	assert_non_null(strstr(e.msg, "old dump 202601010001"));
 	assert_true(tempdir_has(&d, "202601010000/mine/precious"));
-	assert_false(tempdir_has(&d, "202601020000"));
+	assert_true(tempdir_has(&d, "202601010000/notes.txt"));
+	assert_false(tempdir_has(&d, "202601010000/dump.202601010000"));
+	assert_false(tempdir_has(&d, "202601010000/crashpod.json"));
+	assert_true(tempdir_has(&d, "202601010001/dmesg.202601010001/precious"));
+	assert_true(tempdir_has(&d, "202601020000/link"));
+	assert_false(tempdir_has(&d, "202601020000/dmesg.202601020000"));
 	assert_true(tempdir_has(&d, "victim"));
+	assert_int_equal(removed, 2);
+	tempdir_close(&d);
+}
+
+/* Directories where others may write, or that are others', are no dumps of ours: were they counted,
+ * anyone who may write to the path could have all real ones removed. */
+static void test_others(void **state)
+{
+	static const char *const fakes[] = { "203001010000", "203001020000", "203001030000" };
+	struct err e = { 0 };
+	unsigned removed = 0;
+	struct tempdir d;
+
+	(void)state;
+	tempdir_open(&d);
+	make(&d, "202601010000", "dump.202601010000 crashpod.json");
+	make(&d, "202602010000", "dump.202602010000 crashpod.json");
+	make(&d, fakes[0], "dump.203001010000 crashpod.json");
+	make(&d, fakes[1], "dump.203001020000 crashpod.json");
+	make(&d, fakes[2], "dump.203001030000 crashpod.json");
+	assert_int_equal(fchmodat(d.fd, fakes[0], 0777, 0), 0);
+	assert_int_equal(fchmodat(d.fd, fakes[1], 0770, 0), 0);
+	/* only root can give it away */
+	if (fchownat(d.fd, fakes[2], 65534, 65534, 0))
+		assert_int_equal(fchmodat(d.fd, fakes[2], 0720, 0), 0);
+	assert_int_equal(keep_prune(d.fd, 2, "202602010000", count, &removed, &e), 0);
+	assert_int_equal(removed, 0);
+	assert_int_equal(keep_prune(d.fd, 1, "202602010000", count, &removed, &e), 0);
 	assert_int_equal(removed, 1);
+	assert_false(tempdir_has(&d, "202601010000"));
+	for (size_t i = 0; i < ARRAY_SIZE(fakes); i++)
+		assert_true(tempdir_has(&d, fakes[i]));
 	tempdir_close(&d);
 }
 
@@ -190,13 +233,55 @@ static void test_make_room(void **state)
 	}
 }
 
+struct pruning {
+	struct tempdir d;
+	unsigned removed;
+	int rc;
+	struct err e;
+};
+
+static void run_prune(void *arg)
+{
+	struct pruning *p = arg;
+
+	p->removed = 0;
+	p->e = (struct err){ 0 };
+	p->rc = keep_prune(p->d.fd, 1, "202602010000", count, &p->removed, &p->e);
+}
+
+/* All that may go, or none; never the newest. */
+static void check_prune(void *arg, const char *what, bool failed)
+{
+	struct pruning *p = arg;
+	unsigned want = p->rc ? 0 : 2;
+
+	if ((p->rc && (!failed || !p->e.msg[0])) || p->removed != want)
+		fail_msg("%s: %d %s, %u removed", what, p->rc, p->e.msg, p->removed);
+	assert_true(tempdir_has(&p->d, "202602010000/dump.202602010000"));
+	assert_int_equal(tempdir_has(&p->d, "202601010000"), p->rc != 0);
+	make(&p->d, "202601010000", "dump.202601010000 crashpod.json");
+	make(&p->d, "202601020000", "dump.202601020000 crashpod.json");
+}
+
+static void test_no_memory(void **state)
+{
+	struct pruning p = { 0 };
+
+	(void)state;
+	tempdir_open(&p.d);
+	make(&p.d, "202601010000", "dump.202601010000 crashpod.json");
+	make(&p.d, "202601020000", "dump.202601020000 crashpod.json");
+	make(&p.d, "202602010000", "dump.202602010000 crashpod.json");
+	assert_true(allocfail_each("keep", run_prune, check_prune, &p) >= 2);
+	tempdir_close(&p.d);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_prune),
-		cmocka_unit_test(test_newest_by_name_only),
-		cmocka_unit_test(test_foreign_content),
-		cmocka_unit_test(test_make_room),
+		cmocka_unit_test(test_prune),		cmocka_unit_test(test_newest_by_name_only),
+		cmocka_unit_test(test_foreign_content), cmocka_unit_test(test_others),
+		cmocka_unit_test(test_make_room),	cmocka_unit_test(test_no_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

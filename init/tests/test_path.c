@@ -142,13 +142,42 @@ static void test_dump_dir_serial(void **state)
 	tempdir_close(&t);
 }
 
+/* What is made is ours alone, whatever the umask; what is not is refused. */
+static void test_private(void **state)
+{
+	static const struct {
+		mode_t mode;
+		int rc;
+	} t[] = { { 0700, 0 }, { 01700, 0 }, { 0710, -EPERM }, { 0704, -EPERM }, { 0722, -EPERM } };
+	struct tempdir d;
+	struct err e = { 0 };
+	int fd;
+
+	(void)state;
+	tempdir_open(&d);
+	umask(0);
+	assert_int_equal(path_new_dir(d.fd, "dump", &fd, &e), 0);
+	close(fd);
+	assert_int_equal(path_new_dir(d.fd, "dump", &fd, &e), -EEXIST);
+	for (size_t i = 0; i < ARRAY_SIZE(t); i++) {
+		assert_int_equal(fchmodat(d.fd, "dump", t[i].mode, 0), 0);
+		assert_int_equal(path_open_dir(d.fd, "/dump", false, &fd, &e), 0);
+		assert_int_equal(path_check_private(&fd, "dump", &e), t[i].rc);
+		if (t[i].rc)
+			assert_int_equal(fd, -1);
+		else
+			close(fd);
+	}
+	assert_non_null(strstr(e.msg, "dump: of user "));
+	tempdir_close(&d);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_make_dirs),
-		cmocka_unit_test(test_refuses),
-		cmocka_unit_test(test_write_file),
-		cmocka_unit_test(test_dump_dir_serial),
+		cmocka_unit_test(test_make_dirs),  cmocka_unit_test(test_refuses),
+		cmocka_unit_test(test_write_file), cmocka_unit_test(test_dump_dir_serial),
+		cmocka_unit_test(test_private),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
