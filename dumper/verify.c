@@ -22,7 +22,7 @@ void verify_problem(struct verify *v, const char *fmt, ...)
 	va_end(ap);
 	/* texts of the file are quoted in it */
 	for (char *c = line; *c; c++)
-		if ((unsigned char)*c < ' ' || *c == 0x7f)
+		if ((unsigned char)*c < ' ' || (unsigned char)*c >= 0x7f)
 			*c = '?';
 	v->ask.line(v->ask.arg, line);
 }

@@ -144,7 +144,7 @@ image_install()
 	cat "$work/image" > "$out_tmp" || fail "$out: cannot be written"
 	chmod 0644 "$out_tmp"
 	sync "$out_tmp" || fail "$out: cannot be synced"
-	mv -f "$out_tmp" "$out" || fail "$out: cannot be put in place"
+	mv -fT "$out_tmp" "$out" || fail "$out: cannot be put in place"
 	out_tmp=
 	sync "$out_dir"
 }

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "guard.h"
@@ -139,11 +140,18 @@ int record_find(const char *text, size_t len, const char *key, char *out, size_t
 
 int record_read(int dir, const char *file, const char *key, char *out, size_t cap)
 {
-	_cleanup_close_ int fd = openat(dir, file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	_cleanup_close_ int fd = -1;
 	_cleanup_free_ char *text = malloc(RECORD_MAX);
+	struct stat st;
 	ssize_t n;
 
 	out[0] = '\0';
+	/* to open a device node may be to do something */
+	if (fstatat(dir, file, &st, AT_SYMLINK_NOFOLLOW))
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return -EINVAL;
+	fd = openat(dir, file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
 	if (!text)

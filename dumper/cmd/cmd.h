@@ -4,6 +4,8 @@
 #ifndef CRASHPOD_CMD_H
 #define CRASHPOD_CMD_H
 
+#include <stddef.h>
+
 #include "../base/err.h"
 
 #define CMD_USAGE 2
@@ -16,6 +18,9 @@ struct cmd {
 };
 
 extern const struct cmd cmd_table[]; /* ends with a NULL name */
+
+/* A name or message as a terminal may have it, in buf: control characters are '?'. */
+const char *cmd_shown(char *buf, size_t cap, const char *text);
 
 /* Prints "crashpod NAME: message" on stderr; returns status. */
 int cmd_fail(const char *name, int status, const struct err *e);

@@ -211,12 +211,14 @@ static int write_stats(int fd, const char *path, const struct dump_stats *st, st
 static void print_summary(const struct dump_args *a, const struct dump_stats *st)
 {
 	const struct dump_pages *p = &st->pages;
+	char out[4096];
 
 	fprintf(stderr,
 		"%s: %s, %llu of %llu pages, %llu bytes in %.2f s (level %u, %s, %u threads)\n",
-		a->out, st->complete ? "complete" : "incomplete", (unsigned long long)p->dumped,
-		(unsigned long long)p->ram, (unsigned long long)st->bytes_written, st->s_total,
-		st->level_used, st->compression, st->threads);
+		cmd_shown(out, sizeof(out), a->out), st->complete ? "complete" : "incomplete",
+		(unsigned long long)p->dumped, (unsigned long long)p->ram,
+		(unsigned long long)st->bytes_written, st->s_total, st->level_used, st->compression,
+		st->threads);
 	if (p->unreadable || p->unknown || p->no_memmap)
 		fprintf(stderr,
 			"%llu pages unreadable, %llu with page descriptors not understood, "
@@ -231,6 +233,7 @@ static enum dump_result run_dump(struct dump_args *a, struct dump_stats *st)
 	enum dump_result result;
 	struct core *core;
 	struct err e = { 0 };
+	char reason[sizeof(st->reason)];
 
 	memset(st, 0, sizeof(*st));
 	a->opts.progress = &progress;
@@ -245,7 +248,8 @@ static enum dump_result run_dump(struct dump_args *a, struct dump_stats *st)
 	if (result != DUMP_COMPLETE)
 		cmd_fail("dump", result, &e);
 	else if (st->reason[0])
-		fprintf(stderr, "crashpod dump: warning: %s\n", st->reason);
+		fprintf(stderr, "crashpod dump: warning: %s\n",
+			cmd_shown(reason, sizeof(reason), st->reason));
 	if (result != DUMP_FAILED && !a->quiet)
 		print_summary(a, st);
 	return result;

@@ -11,8 +11,10 @@
 
 static void cmd_info_line(const char *key, const char *value)
 {
+	char shown[512];
+
 	if (value[0])
-		printf("%s: %s\n", key, value);
+		printf("%s: %s\n", key, cmd_shown(shown, sizeof(shown), value));
 }
 
 static void cmd_info_text(const struct info *in)

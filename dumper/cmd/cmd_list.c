@@ -124,12 +124,14 @@ static const char *state(const struct found *f)
 
 static int print(const char *path, const struct list *l)
 {
+	char dir[PATH_MAX];
+
+	cmd_shown(dir, sizeof(dir), strcmp(path, "/") ? path : "");
 	for (size_t i = 0; i < l->n; i++) {
 		const struct found *f = &l->v[i];
 
-		printf("%s/%s\t%" PRIu64 "\t%s\t%s\t%s\n", strcmp(path, "/") ? path : "", f->name,
-		       f->size, state(f), f->kernel[0] ? f->kernel : "-",
-		       f->panic[0] ? f->panic : "-");
+		printf("%s/%s\t%" PRIu64 "\t%s\t%s\t%s\n", dir, f->name, f->size, state(f),
+		       f->kernel[0] ? f->kernel : "-", f->panic[0] ? f->panic : "-");
 	}
 	return fflush(stdout) ? -EIO : 0;
 }

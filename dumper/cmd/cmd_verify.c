@@ -16,16 +16,17 @@ int cmd_verify(int argc, char **argv)
 {
 	struct verify_result r;
 	struct err e = { 0 };
-	char summary[160];
+	char summary[160], name[4096];
 	int rc;
 
 	if (argc == 2 && argv[1][0] == '-')
 		return cmd_usage("verify", "there are no options");
 	if (argc != 2)
 		return cmd_usage("verify", argc < 2 ? "no file given" : "one file only");
-	rc = verify_run(&r, argv[1], cmd_verify_line, argv[1]);
+	cmd_shown(name, sizeof(name), argv[1]);
+	rc = verify_run(&r, argv[1], cmd_verify_line, name);
 	verify_summary(&r, summary, sizeof(summary));
-	printf("%s: %s\n", argv[1], summary);
+	printf("%s: %s\n", name, summary);
 	if (fflush(stdout)) {
 		err_sys(&e, -errno, "write");
 		return cmd_fail("verify", 1, &e);

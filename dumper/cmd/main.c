@@ -22,9 +22,21 @@ const struct cmd cmd_table[] = {
 	{ NULL, NULL, NULL, NULL },
 };
 
+const char *cmd_shown(char *buf, size_t cap, const char *text)
+{
+	snprintf(buf, cap, "%s", text);
+	for (char *p = buf; *p; p++)
+		if ((unsigned char)*p < ' ' || *p == 0x7f)
+			*p = '?';
+	return buf;
+}
+
 int cmd_fail(const char *name, int status, const struct err *e)
 {
-	fprintf(stderr, "crashpod %s: %s\n", name, e->msg[0] ? e->msg : "failed");
+	char shown[ERR_MSG_MAX];
+
+	fprintf(stderr, "crashpod %s: %s\n", name,
+		e->msg[0] ? cmd_shown(shown, sizeof(shown), e->msg) : "failed");
 	return status;
 }
 
