@@ -39,7 +39,10 @@ MUSL_INCLUDE = $(if $(findstring clang,$(CC)),--target=x86_64-linux-musl -nostdl
 	      -idirafter $(SYSROOT)/kernel
 BASE_CFLAGS := -std=gnu11 -Idumper -D_GNU_SOURCE -DCRASHPOD_VERSION='"$(VERSION)"' -MMD -MP $(WARN)
 CFLAGS ?= -O2 -g
-TARGET_CFLAGS = $(BASE_CFLAGS) $(CFLAGS) -fPIE -fstack-protector-strong -fno-plt \
+# clang 14 wants another option beside that for zeroed variables
+HARDEN = -fstack-protector-strong -fstack-clash-protection \
+	      $(if $(findstring clang,$(CC)),,-ftrivial-auto-var-init=zero)
+TARGET_CFLAGS = $(BASE_CFLAGS) $(CFLAGS) -fPIE $(HARDEN) -fno-plt \
 	      -ffunction-sections -fdata-sections -ffile-prefix-map=$(CURDIR)=. \
 	      -ffile-prefix-map=$(abspath $(SYSROOT))=sysroot $(MUSL_INCLUDE)
 TARGET_LDFLAGS := -Wl,-z,relro,-z,now,-z,noexecstack,--gc-sections,--as-needed
@@ -153,7 +156,8 @@ check: ## everything: format, both compilers, unit tests, goldens, shell, QEMU
 	sh scripts/check.sh
 
 check-all: ## check, and every kernel, flavour, level, source and damage: hours
-	sh scripts/check.sh deps format gcc clang unit tsan shellcheck mkinitrd qemu all-kernels
+	sh scripts/check.sh deps format gcc clang hardening unit tsan shellcheck mkinitrd qemu \
+		all-kernels
 
 format: ## clang-format in place
 	clang-format -i $(C_FILES)

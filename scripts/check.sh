@@ -11,7 +11,7 @@ cd "$(dirname "$0")/.."
 MAKE=${MAKE:-make}
 jobs=$(nproc)
 logs=$BUILD/check
-parts=${*:-"deps format gcc clang unit tsan shellcheck mkinitrd qemu"}
+parts=${*:-"deps format gcc clang hardening unit tsan shellcheck mkinitrd qemu"}
 passed=0 failed=0
 
 mkdir -p "$logs"
@@ -64,6 +64,11 @@ unit() {
 		fi
 	done
 	many record '^pass ' '^fail ' python3 qemu-tests/oracle/test_record.py
+}
+
+hardening() {
+	many hardening '^ok ' '^not ok ' sh scripts/hardening.sh "$BUILD/init" "$BUILD/crashpod" \
+		"$BUILD/clang/init" "$BUILD/clang/crashpod"
 }
 
 # A race is a report and another exit status, whatever the test itself says.
@@ -145,6 +150,7 @@ for part in $parts; do
 	format) one format "$MAKE" format-check ;;
 	gcc) one gcc "$MAKE" -j"$jobs" all ;;
 	clang) one clang "$MAKE" -j"$jobs" clang ;;
+	hardening) hardening ;;
 	unit) unit ;;
 	tsan) tsan ;;
 	shellcheck) one shellcheck "$MAKE" lint ;;
