@@ -100,6 +100,7 @@ int main(void)
 		return 2;
 	}
 	umask(077);
+	io_hold_std();
 	setup(&in, &fallback);
 	if (steps_run(&in, steps, STEP_BOOT))
 		try_targets(&in);

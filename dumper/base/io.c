@@ -9,6 +9,18 @@
 
 #include "guard.h"
 
+void io_hold_std(void)
+{
+	int fd;
+
+	/* there may be no /dev/null yet */
+	do {
+		fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	} while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
 int io_write_all(int fd, const void *buf, size_t len)
 {
 	const u8 *p = buf;

@@ -9,6 +9,10 @@
 #include "err.h"
 #include "types.h"
 
+/* Takes the descriptors 0 to 2 where they are closed: the next files would get them, and what is
+ * printed would be written into a dump. Reads and writes of what they are now fail. */
+void io_hold_std(void);
+
 int io_write_all(int fd, const void *buf, size_t len);
 int io_pwrite_all(int fd, const void *buf, size_t len, u64 off);
 

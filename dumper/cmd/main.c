@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../base/io.h"
 #include "../base/types.h"
 #include "cmd.h"
 
@@ -61,6 +62,7 @@ static int usage_all(FILE *to, int status)
 
 int main(int argc, char **argv)
 {
+	io_hold_std();
 	if (argc < 2)
 		return usage_all(stderr, CMD_USAGE);
 	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0)

@@ -116,6 +116,34 @@ static void test_short_counts(void **state)
 	free(back);
 }
 
+/* With some of 0 to 2 closed the next file gets none of them; those that are open stay. */
+static void test_hold_std(void **state)
+{
+	(void)state;
+	for (int closed = 0; closed < 8; closed++) {
+		int status = -1;
+		pid_t pid = fork();
+
+		assert_true(pid >= 0);
+		if (pid == 0) {
+			int null = open("/dev/null", O_RDWR), bad = 0;
+
+			for (int fd = 0; fd <= 2; fd++) {
+				dup2(null, fd);
+				if (closed & 1 << fd)
+					close(fd);
+			}
+			close(null);
+			io_hold_std();
+			for (int fd = 0; fd <= 2; fd++)
+				bad |= (write(fd, "x", 1) == 1) == !!(closed & 1 << fd);
+			_exit(bad || open("/", O_RDONLY) != 3);
+		}
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_int_equal(status, 0);
+	}
+}
+
 static int setup(void **state)
 {
 	(void)state;
@@ -134,7 +162,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_read_file),
 					    cmocka_unit_test(test_pread_pwrite),
-					    cmocka_unit_test(test_short_counts) };
+					    cmocka_unit_test(test_short_counts),
+					    cmocka_unit_test(test_hold_std) };
 
 	return cmocka_run_group_tests(tests, setup, teardown);
 }
