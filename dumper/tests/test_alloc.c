@@ -211,11 +211,12 @@ static int read_dmesg(const char *path, struct err *e)
 	struct core *core;
 	char *text = NULL;
 	size_t len;
+	u64 cut;
 	int rc = core_open(&core, path, CORE_PARTIAL, e);
 
 	if (rc)
 		return rc;
-	rc = dmesg_text(core, 4096, &text, &len, e);
+	rc = dmesg_text(core, 4096, &text, &len, &cut, e);
 	core_close(core);
 	if (rc && !e->msg[0])
 		fail_msg("%s: error %d without a word", path, rc);

@@ -13,8 +13,8 @@
 #define STEP_KIB 128 /* less news than that is none */
 
 static const char *const wanted[] = {
-	"MemTotal", "MemFree",	"Buffers",     "Cached",     "Shmem",  "AnonPages", "Mapped",
-	"Slab",	    "SReclaimable", "KernelStack", "PageTables", "Percpu",
+	"MemTotal", "MemFree", "Buffers",      "Cached",      "Shmem",	    "AnonPages",
+	"Mapped",   "Slab",    "SReclaimable", "KernelStack", "PageTables", "Percpu",
 };
 
 static ssize_t slurp(const char *path, char *buf, size_t cap)
