@@ -101,12 +101,12 @@ static void load_and_count(struct init *in, const struct module_line *m, bool un
 
 	if (rc) {
 		atomic_fetch_add(&in->sh->modules_failed, 1);
-		console_say(&in->con, "module %s: %s", m->path, strerror(-rc));
+		console_say(&in->con, "module %s: %s", m->path, err_text(-rc));
 		return;
 	}
 	atomic_fetch_add(&in->sh->modules_loaded, 1);
 	if (unlink_it && unlink(m->path))
-		console_say(&in->con, "module %s: unlink: %s", m->path, strerror(errno));
+		console_say(&in->con, "module %s: unlink: %s", m->path, err_text(errno));
 }
 
 /* Begins at the line sh->module: those before it are done with. */

@@ -25,6 +25,12 @@ int err_set(struct err *e, int code, const char *fmt, ...)
 	return code;
 }
 
+const char *err_text(int errno_code)
+{
+	/* musl has no text for what a damaged ext4 or xfs gives */
+	return errno_code == EUCLEAN ? "Structure needs cleaning" : strerror(errno_code);
+}
+
 int err_sys(struct err *e, int code, const char *fmt, ...)
 {
 	va_list ap;
@@ -36,7 +42,7 @@ int err_sys(struct err *e, int code, const char *fmt, ...)
 	err_vset(e, code, fmt, ap);
 	va_end(ap);
 	len = strlen(e->msg);
-	snprintf(e->msg + len, sizeof(e->msg) - len, ": %s", strerror(-code));
+	snprintf(e->msg + len, sizeof(e->msg) - len, ": %s", err_text(-code));
 	return code;
 }
 

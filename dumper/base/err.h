@@ -19,6 +19,9 @@ int err_set(struct err *e, int code, const char *fmt, ...) __attribute__((format
 /* As err_set() with ": " and the text of -code appended. */
 int err_sys(struct err *e, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
+/* The text of an errno (positive). */
+const char *err_text(int errno_code);
+
 /* Prepends "context: " to the message; returns e->code (-EIO when e is NULL or empty). */
 int err_ctx(struct err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

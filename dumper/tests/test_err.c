@@ -25,6 +25,9 @@ static void test_chain(void **state)
 	assert_string_equal(e.msg, "dump: open /proc/vmcore: phdr 3: read 12 of 56");
 	assert_int_equal(err_sys(&e, -ENOSPC, "write"), -ENOSPC);
 	assert_string_equal(e.msg, "write: No space left on device");
+	/* musl has no text for it */
+	err_sys(&e, -EUCLEAN, "mount");
+	assert_string_equal(e.msg, "mount: Structure needs cleaning");
 	/* too long: cut at the end, never past it */
 	memset(long_text, 'x', sizeof(long_text) - 1);
 	long_text[sizeof(long_text) - 1] = '\0';
