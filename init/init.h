@@ -14,7 +14,7 @@
 #include "console.h"
 
 #define INIT_LOG_MAX 72 /* steps recorded: 8 targets of 6 steps, and the rest */
-#define INIT_NOTES_MAX 24
+#define INIT_NOTES_MAX 64
 #define INIT_REMOVED_MAX 24 /* old dumps whose names are recorded */
 #define INIT_TARGET_DIR "/target"
 #define INIT_VMCORE "/proc/vmcore"
@@ -86,6 +86,7 @@ struct init {
 	char *text; /* the dead kernel's log: shared, text_cap bytes, sh->text_len used */
 	size_t text_cap;
 	bool text_failed; /* the log could not be read, or not all of it */
+	u64 devices_ms;	  /* when the first target was looked for; 0: not yet */
 	unsigned target;  /* index into conf.targets */
 	bool on_target;	  /* the dump's directory exists on the target in use */
 	enum outcome outcome;
@@ -96,7 +97,7 @@ struct init {
 	bool has_stats; /* sh->stats are those of a dump_run() that returned */
 	struct step_log log[INIT_LOG_MAX];
 	unsigned nlog, nsaid; /* steps recorded, and of these already said on the console */
-	char notes[INIT_NOTES_MAX][200]; /* configuration problems, fallbacks taken */
+	char notes[INIT_NOTES_MAX][300]; /* configuration problems, fallbacks taken */
 	unsigned nnotes;		 /* may be more than there is room for */
 };
 

@@ -275,6 +275,18 @@ static void test_log_full(void **state)
 }
 
 /* Every step of PID 1's own table can be run, and the last one ends the machine. */
+/* What has no room among the notes is counted there. */
+static void test_notes_full(void **state)
+{
+	struct init *in = *state;
+
+	for (unsigned i = 0; i < INIT_NOTES_MAX + 10; i++)
+		init_note(in, "note %u", i);
+	assert_int_equal(in->nnotes, INIT_NOTES_MAX);
+	assert_string_equal(in->notes[INIT_NOTES_MAX - 2], "note 62");
+	assert_string_equal(in->notes[INIT_NOTES_MAX - 1], "11 more were on the console only");
+}
+
 static void test_table(void **state)
 {
 	const struct step *s = steps;
@@ -300,6 +312,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_time_over, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_said_later, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_log_full, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_notes_full, setup, teardown),
 		cmocka_unit_test(test_table),
 	};
 
