@@ -77,9 +77,10 @@ static void try_targets(struct init *in)
 		outcome_keep(in);
 		if (!outcome_has_next(in, step_time_left_ms(in)))
 			break;
-		init_note(in, "target %.100s %s, the next one is tried", name,
+		init_note(in, "target %.60s %s (%s): the next one is tried", name,
 			  in->outcome == OUTCOME_INCOMPLETE ? "has a part of the dump"
-							    : "did not take the dump");
+							    : "did not take the dump",
+			  in->why);
 	}
 	in->outcome = best;
 }

@@ -13,10 +13,14 @@
 #include "../dumper/base/guard.h"
 #include "../dumper/base/resolve.h"
 #include "../dumper/base/clock.h"
+#include "kmsg.h"
 #include "path.h"
 #include "steps.h"
 
 #define WAIT_MS 30000
+/* A disk may show up a moment after its driver, and is looked at twice. */
+#define WAIT_LEAST_MS 2500
+#define TELL_MS 1000
 #define POLL_MS 100
 /* Without news of devices, one that was not ready when it was probed is probed again. */
 #define PROBE_AGAIN_MS 2000
@@ -30,9 +34,13 @@
 
 static const struct resolve_roots roots = { .sys = "/sys", .dev = "/dev" };
 
-static int wait_for_device(const char *spec, char *out, size_t cap, struct err *e)
+/* The time runs from the first look for any target on: what is not there 30 s after the modules
+ * were loaded does not come later for a target that is further down the list. */
+static int wait_for_device(struct init *in, const char *spec, char *out, size_t cap, struct err *e)
 {
 	u64 start = clock_ms(), probed = 0, seen = 0;
+	bool told = false;
+	char names[64];
 
 	for (;;) {
 		u64 now = clock_ms(), sig = resolve_signature(&roots);
@@ -46,25 +54,54 @@ static int wait_for_device(const char *spec, char *out, size_t cap, struct err *
 		}
 		if (rc != -ENOENT)
 			return rc ? err_set(e, rc, "%s", why.msg) : 0;
-		if (now - start >= WAIT_MS)
-			return err_set(e, -ENOENT, "%s did not appear within %d s", spec,
-				       WAIT_MS / 1000);
+		if (now - in->devices_ms >= WAIT_MS && now - start >= WAIT_LEAST_MS)
+			break;
+		if (!told && now - start >= TELL_MS) {
+			console_say(&in->con, "%s is not there yet, waiting", spec);
+			told = true;
+		}
 		clock_sleep_ms(POLL_MS);
 	}
+	resolve_names(&roots, names, sizeof(names));
+	return err_set(e, -ENOENT, "%s did not appear within %d s; %s%s", spec, WAIT_MS / 1000,
+		       *names ? "there are: " : "there is no disk at all", names);
+}
+
+/* An errno says little of a file system that cannot be mounted: what is on the device, and what the
+ * kernel had to say. */
+static int mount_failed(const struct conf_target *t, const char *device, int code, int log,
+			struct err *e)
+{
+	char type[32] = "", holds[64] = "", said[120];
+
+	switch (code) {
+	case ENODEV:
+		return err_set(e, -ENODEV,
+			       "mount %s: this kernel has no %s: its module is not in the "
+			       "ramdisk, or could not be loaded",
+			       device, t->fstype);
+	case EACCES:
+		return err_set(e, -EROFS, "mount %s as %s: the device is read-only", device,
+			       t->fstype);
+	}
+	if (resolve_fstype(device, type, sizeof(type)))
+		snprintf(holds, sizeof(holds), "; no file system was found on it");
+	else if (strcmp(type, t->fstype) != 0)
+		snprintf(holds, sizeof(holds), "; it holds %s", type);
+	kmsg_complaint(log, said, sizeof(said));
+	return err_set(e, -code, "mount %s as %s: %s%s%s%s", device, t->fstype, err_text(code),
+		       holds, *said ? "; " : "", said);
 }
 
 static int mount_target(const struct conf_target *t, const char *device, struct err *e)
 {
+	_cleanup_close_ int log = kmsg_begin();
+
 	if (mkdir(INIT_TARGET_DIR, 0700) && errno != EEXIST)
 		return err_sys(e, -errno, "mkdir " INIT_TARGET_DIR);
 	if (mount(device, INIT_TARGET_DIR, t->fstype, TARGET_FLAGS, NULL) == 0)
 		return 0;
-	if (errno == ENODEV)
-		return err_set(e, -ENODEV,
-			       "mount %s: this kernel has no %s; is its module in the "
-			       "ramdisk?",
-			       device, t->fstype);
-	return err_sys(e, -errno, "mount %s as %s", device, t->fstype);
+	return mount_failed(t, device, errno, log, e);
 }
 
 int target_open_dir(const struct init *in, bool dump, int *fd, struct err *e)
@@ -125,7 +162,7 @@ int step_target_child(struct init *in, struct err *e)
 	struct init_shared *sh = in->sh;
 	int rc;
 
-	rc = wait_for_device(t->device, sh->device, sizeof(sh->device), e);
+	rc = wait_for_device(in, t->device, sh->device, sizeof(sh->device), e);
 	if (rc)
 		return rc;
 	rc = mount_target(t, sh->device, e);
@@ -147,6 +184,8 @@ int step_target(struct init *in, const struct step *s, struct err *e)
 
 	in->sh->dir_made = false;
 	in->sh->device[0] = '\0';
+	if (!in->devices_ms)
+		in->devices_ms = clock_ms();
 	if (t->kind == CONF_TARGET_RAW)
 		rc = err_set(e, -ENOTSUP, "%s: raw targets are not supported yet", t->device);
 	else

@@ -216,6 +216,50 @@ int resolve_device(const struct resolve_roots *r, const char *spec, char *out, s
 	return 0;
 }
 
+int resolve_fstype(const char *device, char *out, size_t cap)
+{
+	blkid_probe pr = blkid_new_probe_from_filename(device);
+	const char *type = NULL;
+	int rc = -ENOENT;
+
+	if (!pr)
+		return rc;
+	blkid_probe_enable_superblocks(pr, 1);
+	blkid_probe_set_superblocks_flags(pr, BLKID_SUBLKS_TYPE);
+	if (blkid_do_safeprobe(pr) == 0 && blkid_probe_lookup_value(pr, "TYPE", &type, NULL) == 0) {
+		snprintf(out, cap, "%s", type);
+		rc = 0;
+	}
+	blkid_free_probe(pr);
+	return rc;
+}
+
+struct listing {
+	char *out;
+	size_t cap, len;
+};
+
+static void list(void *arg, const char *name)
+{
+	static const char more[] = " ...";
+	struct listing *l = arg;
+	size_t n = strlen(name) + 1, room = l->cap - l->len;
+
+	/* room for the mark is kept, for the next one */
+	if (n + sizeof(more) <= room)
+		l->len += (size_t)snprintf(l->out + l->len, room, "%s%s", l->len ? " " : "", name);
+	else if (l->len && room >= sizeof(more))
+		l->len += (size_t)snprintf(l->out + l->len, room, "%s", more);
+}
+
+void resolve_names(const struct resolve_roots *r, char *out, size_t cap)
+{
+	struct listing l = { .out = out, .cap = cap };
+
+	*out = '\0';
+	each_device(r, list, &l);
+}
+
 struct signing {
 	const struct resolve_roots *r;
 	u64 sum;

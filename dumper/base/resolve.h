@@ -22,6 +22,14 @@ struct resolve_roots {
 int resolve_device(const struct resolve_roots *r, const char *spec, char *out, size_t cap,
 		   struct err *e);
 
+/* The file system on a device: a type of CONF_FSTYPES or another that libblkid knows; -ENOENT:
+ * none, or signs of several. */
+int resolve_fstype(const char *device, char *out, size_t cap);
+
+/* The names of the block devices that are there, as the kernel has them, with a blank between; what
+ * has no room is "...". Empty: there are none. */
+void resolve_names(const struct resolve_roots *r, char *out, size_t cap);
+
 /* A figure that changes when block devices come, go or change their size. */
 u64 resolve_signature(const struct resolve_roots *r);
 

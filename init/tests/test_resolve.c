@@ -302,6 +302,38 @@ static void test_no_memory(void **state)
 	assert_true(allocfail_each(s.spec, run_search, check_search, &s) > 10);
 }
 
+static void test_fstype(void **state)
+{
+	struct machine *m = *state;
+	char type[32] = "", path[128];
+
+	snprintf(path, sizeof(path), "%s/vda1", m->dev);
+	assert_int_equal(resolve_fstype(path, type, sizeof(type)), 0);
+	assert_string_equal(type, "ext2");
+	snprintf(path, sizeof(path), "%s/vda", m->dev);
+	assert_int_equal(resolve_fstype(path, type, sizeof(type)), -ENOENT);
+	assert_int_equal(resolve_fstype("/nonexistent", type, sizeof(type)), -ENOENT);
+}
+
+/* In the order of the directory, so that only their number and the mark of a cut can be known. */
+static void test_names(void **state)
+{
+	struct machine *m = *state;
+	struct resolve_roots nowhere = { "/nonexistent/sys", "/nonexistent/dev" };
+	char all[128], few[16];
+
+	resolve_names(&m->roots, all, sizeof(all));
+	assert_non_null(strstr(all, "vda1"));
+	assert_non_null(strstr(all, "cciss!c0d0"));
+	assert_null(strstr(all, "loop0"));
+	assert_null(strstr(all, "..."));
+	resolve_names(&m->roots, few, sizeof(few));
+	assert_true(strlen(few) > 4);
+	assert_string_equal(few + strlen(few) - 4, " ...");
+	resolve_names(&nowhere, all, sizeof(all));
+	assert_string_equal(all, "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -309,6 +341,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_errors, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_signature, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_no_memory, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_fstype, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_names, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
