@@ -13,6 +13,7 @@
 #define LEVEL_WARNING 4
 #define RECORD_MAX 2048 /* of text; the kernel refuses to give a longer one */
 #define RECORDS_MAX 1000
+#define LINE_BYTES 900 /* what a record takes since 3.5 */
 
 int kmsg_begin(void)
 {
@@ -64,4 +65,30 @@ bool kmsg_complaint(int fd, char *out, size_t cap)
 			return true;
 	}
 	return false;
+}
+
+static int write_line(int fd, const char *text, size_t len)
+{
+	char rec[LINE_BYTES + 8];
+	int n = snprintf(rec, sizeof(rec), "<7>%.*s\n", (int)len, text);
+
+	return write(fd, rec, (size_t)n) < 0 ? -errno : 0;
+}
+
+int kmsg_write_lines(const char *text, size_t len)
+{
+	int fd = open("/dev/kmsg", O_WRONLY | O_CLOEXEC), rc = fd < 0 ? -errno : 0;
+
+	while (!rc && len) {
+		const char *nl = memchr(text, '\n', MIN(len, (size_t)LINE_BYTES));
+		size_t n = nl ? (size_t)(nl - text) : MIN(len, (size_t)LINE_BYTES);
+
+		rc = write_line(fd, text, n);
+		n += nl ? 1 : 0;
+		text += n;
+		len -= n;
+	}
+	if (fd >= 0)
+		close(fd);
+	return rc;
 }

@@ -15,6 +15,10 @@ int kmsg_begin(void);
  * where there is none. */
 bool kmsg_complaint(int fd, char *out, size_t cap);
 
+/* Puts text into the kernel's log, a record for each line, below the level that a console shows.
+ * Nothing of it is interpreted. Gives 0 or -errno. */
+int kmsg_write_lines(const char *text, size_t len);
+
 /* The text of one record of /dev/kmsg (not ended by NUL) if it is a warning or worse. */
 bool kmsg_warning(const char *rec, size_t len, char *out, size_t cap);
 
