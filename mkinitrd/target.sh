@@ -54,7 +54,10 @@ target_request_all()
 		say "note: $conf names no target: it must come with the capture kernel's command line"
 	fi
 	test "$generic" = no || target_generic
-	test "$generic" = yes || target_watchdogs
+	test "$generic" = yes || {
+		target_watchdogs
+		target_pstore
+	}
 	for name in $add_modules; do
 		module_request need "$name" "--add-modules"
 	done
@@ -218,4 +221,18 @@ target_watchdogs()
 		test -e "$w/driver" || continue
 		target_walk "$(readlink -f "$w")" "the watchdog"
 	done
+}
+
+# Where no target takes the dump the log goes to the store that the machine has.
+target_pstore()
+{
+	store=
+	test ! -r "$sys/module/pstore/parameters/backend" ||
+		store=$(cat "$sys/module/pstore/parameters/backend")
+	case $store in
+	efi | efi_pstore) store=efi_pstore ;;
+	ramoops) ;;
+	*) return 0 ;; # none, or built in
+	esac
+	module_request want "$store" "pstore"
 }

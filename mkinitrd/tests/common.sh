@@ -117,6 +117,7 @@ make_tree()
 	module drivers/virtio/virtio_pci.ko '' register_virtio 'alias=pci:v00001AF4d*'
 	module drivers/block/virtio_blk.ko '' register_virtio 'alias=virtio:d00000002v*'
 	module drivers/block/tunable.ko '' '' 'parm=depth:an int'
+	module drivers/firmware/efi_pstore.ko '' ''
 	echo kernel/fs/ext4/ext4.ko > "$tree/modules.builtin"
 	printf 'ext4.alias=fs-ext4\0ext4.alias=fs-ext2\0' > "$tree/modules.builtin.modinfo"
 	: > "$tree/modules.order"

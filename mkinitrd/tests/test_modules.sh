@@ -55,6 +55,22 @@ set_conf "$uuid"
 one --add-modules 'crc-anyhow'
 order alias "$fs$disk"
 
+
+# The machine's store for a dead kernel's log comes along; where the kernel has it not, no matter.
+mkdir -p "$lab/sys/module/pstore/parameters"
+for store in efi efi_pstore; do
+	echo "$store" > "$lab/sys/module/pstore/parameters/backend"
+	one
+	order "pstore-$store" "$fs${disk}efi_pstore.ko "
+done
+echo ramoops > "$lab/sys/module/pstore/parameters/backend"
+one
+order pstore-not-there "$fs$disk"
+echo '(null)' > "$lab/sys/module/pstore/parameters/backend"
+one
+order pstore-none "$fs$disk"
+rm -r "$lab/sys/module/pstore"
+
 # Options of the tree's own modprobe.d; the running system's are not for another root.
 mkdir -p "$root/etc/modprobe.d"
 echo 'options tunable depth=8 name="a b"' > "$root/etc/modprobe.d/t.conf"
