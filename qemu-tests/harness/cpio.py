@@ -30,6 +30,19 @@ class Archive:
     def symlink(self, name, target):
         self.add(name, target.encode(), stat.S_IFLNK | 0o777)
 
+    @classmethod
+    def read(cls, data):
+        """The entries of one newc archive."""
+        archive, at = cls(), 0
+        while True:
+            mode, size, named = (int(data[at + o:at + o + 8], 16) for o in (14, 54, 94))
+            name = data[at + 110:at + 110 + named - 1].decode()
+            begin = (at + 110 + named + 3) & ~3
+            if name == "TRAILER!!!":
+                return archive
+            archive.entries[name] = (mode, data[begin:begin + size])
+            at = (begin + size + 3) & ~3
+
     def write(self, path):
         """Write the archive, uncompressed."""
         out = bytearray()

@@ -88,6 +88,17 @@ def step(run, found, name, result, text=""):
     run.add(f"step-{name}-{result}", why)
 
 
+def passed_over(run, found, *texts):
+    """The record tells of targets before this one, in their order: a step that failed and a note
+    that goes on, each with its text."""
+    steps = [s.get("message", "") for s in found.get("steps", [])
+             if s["name"] == "target" and s["result"] == "failed"]
+    notes = [n for n in found.get("notes", []) if "the next one is tried" in n]
+    for what, told in (("steps", steps), ("notes", notes)):
+        good = len(told) == len(texts) and all(t in m for t, m in zip(texts, told))
+        run.add(f"record-{what}-tell-why", None if good else f"{told}, not {texts}")
+
+
 def opens(run, path, commands=("sys", "bt", "log", "ps")):
     """crash opens it and finds the panic."""
     if path is None:

@@ -8,6 +8,7 @@ damage, fill, hide or withdraw it. QEMU ends at the first reset or power-off aft
 import os
 import re
 import signal
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,6 +20,8 @@ from .vm import Lost, Vm
 TARGET_UUID = "7a26e700-0000-4000-8000-00000000000"
 APPEND = "console=ttyS0 loglevel=7"
 PREFIX = "crashpod: "
+HALTED = "reboot: System halted"
+HALTED_S = 5
 
 
 def uuid(number):
@@ -35,6 +38,7 @@ class Case:
     edit(where, initrd): changes the initramfs after mkinitrd. append: the capture kernel's.
     on: (pattern, action) pairs: the first time that a line of the capture kernel's console
     matches, action(Run) is called. ends: how the machine has to end by itself, see Run.ended.
+    boot: more of the production kernel's command line.
     check(Run): calls Run.add() for everything else that must hold.
     """
     name: str
@@ -46,7 +50,7 @@ class Case:
     crash: str = scenario.CRASH
     edit: object = None
     append: str = ""
-    boot: str = ""  # more for the production kernel's command line
+    boot: str = ""
     extra: object = ()
     on: tuple = ()
     ends: str = "reboot"
@@ -62,8 +66,8 @@ class Case:
 
 @dataclass
 class Run:
-    """What became of a case. ended: reboot, poweroff, watchdog (reset by it), quit (by the case),
-    stuck (nothing of that in limit_s)."""
+    """What became of a case. ended: reboot, poweroff, halted (and still there some seconds later),
+    watchdog (reset by it), quit (by the case), stuck (nothing of that in limit_s)."""
     case: Case
     where: Path
     kernel: object = None
@@ -134,9 +138,10 @@ def _watch(run):
     """Follow the capture kernel until it ends; gives how."""
     waiting = list(run.case.on)
     seen = 0
+    halted = None
 
     def step(console):
-        nonlocal seen
+        nonlocal seen, halted
         first = console.boot_times[1] if console.boots > 1 else None
         new, seen = console.lines[seen:], len(console.lines)
         for at, line in new:
@@ -149,7 +154,11 @@ def _watch(run):
                 pair[1](run)
                 if run.ended:
                     return True
-        return False
+            if line.endswith(HALTED):
+                halted = time.monotonic()
+        if halted is not None and time.monotonic() - halted > HALTED_S:
+            run.ended = "halted"
+        return bool(run.ended)
 
     try:
         if run.vm.wait(step, run.case.limit_s, "the capture kernel to end"):
