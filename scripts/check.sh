@@ -118,6 +118,7 @@ qemu() {
 	qemu_run qemu-cpus loop --kernel "$KERNEL" --format kdump --crashkernel 128M \
 		--cpus 3 --capture-cpus 3 --panic-cpu 2
 	qemu_run qemu-hostile hostile --kernel "$KERNEL" --only pages vmcoreinfo
+	qemu_run qemu-faults faults --kernel "$KERNEL" --quick
 	qemu_run qemu-matrix matrix --kernel "$KERNEL" --profile plain --fresh --levels 1 31
 	qemu_run qemu-matrix-second matrix --kernel "$SECOND" --profile plain --fresh --levels 31 \
 		--formats kdump
@@ -125,6 +126,9 @@ qemu() {
 
 all_kernels() {
 	qemu_run synth-all synth
+	for k in 6.1-cloud new-cloud; do
+		qemu_run "faults-$k" faults --kernel "$k"
+	done
 	for k in 5.10 6.1 6.12 new; do
 		for flavour in cloud amd64 rt; do
 			kernel=$k-$flavour reserve=80M
