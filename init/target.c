@@ -93,15 +93,34 @@ static int mount_failed(const struct conf_target *t, const char *device, int cod
 		       holds, *said ? "; " : "", said);
 }
 
-static int mount_target(const struct conf_target *t, const char *device, struct err *e)
+static int mount_as(const char *device, const char *fstype)
+{
+	return mount(device, INIT_TARGET_DIR, fstype, TARGET_FLAGS, NULL);
+}
+
+static bool is_ext(const char *fstype)
+{
+	return strncmp(fstype, "ext", 3) == 0;
+}
+
+/* type: what it was mounted as. One driver serves ext2, ext3 and ext4, and refuses one by the name
+ * of another: that costs no dump. */
+static int mount_target(const struct conf_target *t, const char *device, char *type, size_t cap,
+			struct err *e)
 {
 	_cleanup_close_ int log = kmsg_begin();
+	int code;
 
 	if (mkdir(INIT_TARGET_DIR, 0700) && errno != EEXIST)
 		return err_sys(e, -errno, "mkdir " INIT_TARGET_DIR);
-	if (mount(device, INIT_TARGET_DIR, t->fstype, TARGET_FLAGS, NULL) == 0)
+	snprintf(type, cap, "%s", t->fstype);
+	if (mount_as(device, type) == 0)
 		return 0;
-	return mount_failed(t, device, errno, log, e);
+	code = errno;
+	if (code == EINVAL && is_ext(t->fstype) && resolve_fstype(device, type, cap) == 0 &&
+	    is_ext(type) && strcmp(type, t->fstype) != 0 && mount_as(device, type) == 0)
+		return 0;
+	return mount_failed(t, device, code, log, e);
 }
 
 int target_open_dir(const struct init *in, bool dump, int *fd, struct err *e)
@@ -160,20 +179,23 @@ int step_target_child(struct init *in, struct err *e)
 {
 	const struct conf_target *t = &in->conf.targets[in->target];
 	struct init_shared *sh = in->sh;
+	char type[16], other[32] = "";
 	int rc;
 
 	rc = wait_for_device(in, t->device, sh->device, sizeof(sh->device), e);
 	if (rc)
 		return rc;
-	rc = mount_target(t, sh->device, e);
+	rc = mount_target(t, sh->device, type, sizeof(type), e);
 	if (rc)
 		return rc;
 	rc = make_dirs(in, e);
 	if (rc)
 		return rc;
-	snprintf(sh->said, sizeof(sh->said), "target %.60s is %.28s, the dump goes to %.48s/%.32s",
-		 t->device, sh->device, strcmp(in->conf.path, "/") ? in->conf.path : "",
-		 sh->names.dir);
+	if (strcmp(type, t->fstype) != 0)
+		snprintf(other, sizeof(other), " (%s, not %.4s)", type, t->fstype);
+	snprintf(sh->said, sizeof(sh->said),
+		 "target %.48s is %.20s%.18s, the dump goes to %.48s/%.32s", t->device, sh->device,
+		 other, strcmp(in->conf.path, "/") ? in->conf.path : "", sh->names.dir);
 	return 0;
 }
 

@@ -69,6 +69,11 @@ def readonly(where):
     return ["-drive", f"file={path},format=raw,if=virtio,readonly=on"]
 
 
+def check_ext2(run):
+    _, found = judge.captured(run)
+    judge.step(run, found, "target", "ok", "is /dev/vdb (ext4, not ext2), the dump goes to ")
+
+
 # --- comes late ---
 
 LATE = ("-device", "pcie-root-port,id=hot,chassis=1,slot=1")
@@ -153,6 +158,8 @@ CASES = (
     Case("target-foreign-xfs", "ext4 where xfs is configured", two(f"xfs UUID={uuid(1)}"), second(
         2, "mount /dev/vdb as xfs: Invalid argument; it holds ext4; XFS (vdb): "
            "Invalid superblock magic number"), disk.ext4(1, 2), crashkernel="128M"),
+    Case("target-ext2", "it holds ext4, ext2 is configured", (f"ext2 UUID={uuid(1)}",),
+         check_ext2, disk.ext4(1)),
     Case("target-superblock", "the superblock is overwritten", two("ext4 /dev/vdb"), second(
         2, "mount /dev/vdb as ext4: Invalid argument; no file system was found on it"),
          disk.disks(disk.damaged(1, (disk.SUPERBLOCK, 1024)), disk.plain(2))),
