@@ -21,6 +21,19 @@ int fileview_plain(struct fileview *v, int fd, struct err *e)
 	return 0;
 }
 
+int fileview_part(struct fileview *v, int fd, u64 off, u64 size, struct err *e)
+{
+	*v = (struct fileview){ .fd = fd, .size = size, .npieces = 1 };
+	if (off > INT64_MAX || size > INT64_MAX - off)
+		return err_set(e, -EINVAL, "%" PRIu64 " bytes at %" PRIu64 " are in no file", size,
+			       off);
+	v->pieces = malloc(sizeof(*v->pieces));
+	if (!v->pieces)
+		return err_sys(e, -ENOMEM, "a part of the file");
+	v->pieces[0] = (struct fileview_piece){ 0, off, size };
+	return 0;
+}
+
 void fileview_deinit(struct fileview *v)
 {
 	free(v->pieces);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* fileview.h - a dump file as its format describes it, whether it is stored so or flattened.
+/* fileview.h - a dump file as its format describes it, whether it is stored so, flattened, or as a
+ * part of a block device.
  * Units:   bytes; off is where the format says, file_off where the bytes lie in the file.
  * Owner:   the fd is the source's; fileview_deinit() frees the pieces.
  * Threads: immutable once made. */
@@ -25,6 +26,9 @@ struct fileview {
 
 /* The file as it is. fd may be a block device. */
 int fileview_plain(struct fileview *v, int fd, struct err *e);
+
+/* The size bytes from off on of what fd is, which may be a block device, as if they were a file. */
+int fileview_part(struct fileview *v, int fd, u64 off, u64 size, struct err *e);
 
 /* A flattened stream. partial: accept one that ends early. Errors: -EINVAL, -ENOTSUP (version),
  * -E2BIG (more records than the index may hold, 24 bytes each), -errno. */

@@ -65,12 +65,25 @@ static int compare(const struct verify_result *r, const struct engine *en, struc
 	return 0;
 }
 
+/* A sink that is a part of a device has no other end than that of what was written. */
+static u64 part_size(struct sink *sink)
+{
+	return sink->base ? atomic_load(&sink->size) : 0;
+}
+
 static int judge(const struct engine *en, const struct dump_opts *o, int fd, struct err *e)
 {
 	struct readback rb = { .o = o, .tick_ms = clock_ms() };
 	const struct source *from = en->core->src;
 	/* damaged notes are handed on as they are: that is no fault of the file */
-	struct verify_ask ask = { o->verify, take_line, pulse, &rb, from->notes, from->notes_len };
+	struct verify_ask ask = { .depth = o->verify,
+				  .line = take_line,
+				  .pulse = pulse,
+				  .arg = &rb,
+				  .notes = from->notes,
+				  .notes_len = from->notes_len,
+				  .part_off = en->out->sink->base,
+				  .part_size = part_size(en->out->sink) };
 	struct verify_result r;
 	int rc = verify_fd(&r, fd, &ask);
 
@@ -116,7 +129,8 @@ bool readback_opens(struct sink *sink)
 
 	if (sink->ops->readback(sink, &fd, NULL))
 		return false;
-	opens = source_open_fd(&s, fd, "the file", SOURCE_PARTIAL, NULL) == 0;
+	opens = source_open_part(&s, fd, sink->base, part_size(sink), "the file", SOURCE_PARTIAL,
+				 NULL) == 0;
 	source_close(s);
 	return opens;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* sink.h - where a dump's bytes go: a file on a file system (sink_file.c) or makedumpfile's
- * flattened stream (sink_flat.c). A backend is one file that fills in struct sink_ops.
- * Units:   off, len in bytes of the dump file, also for a flattened one.
+/* sink.h - where a dump's bytes go: a file on a file system (sink_file.c), a slot of a raw area
+ * (sink_raw.c) or makedumpfile's flattened stream (sink_flat.c). A backend is one file that fills
+ * in struct sink_ops. Units:   off, len in bytes of the dump file, also for a flattened one.
  * Errors:  0 or -errno; the first write that fails is what stops a dump.
  * Owner:   sink_close() frees. Threads: pwrite and sink_alloc may be called from any. */
 #ifndef CRASHPOD_SINK_H
@@ -41,6 +41,7 @@ struct sink {
 	const struct sink_ops *ops;
 	bool holes;	 /* what is never written reads as zeros and takes no room */
 	bool once;	 /* a pipe: nothing can be written a second time, headers come last */
+	u64 base;	 /* where the dump begins in what readback() opens: 0, or on a raw area */
 	size_t align;	 /* page data is best written in multiples of this, at multiples of it */
 	_Atomic u64 end; /* next free offset for page data */
 	_Atomic u64 bytes_written;

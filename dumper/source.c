@@ -25,7 +25,8 @@ static const struct source_kind {
 static int open_kind(struct source *s, unsigned flags, struct err *e)
 {
 	char head[16] = { 0 };
-	ssize_t got = io_pread_full(s->fd, head, sizeof(head), 0);
+	size_t want = s->part_size ? MIN(sizeof(head), s->part_size) : sizeof(head);
+	ssize_t got = io_pread_full(s->fd, head, want, s->part_off);
 
 	if (got < 0)
 		return err_sys(e, (int)got, "read");
@@ -57,6 +58,18 @@ int source_open(struct source **out, const char *path, unsigned flags, struct er
 
 int source_open_fd(struct source **out, int fd, const char *path, unsigned flags, struct err *e)
 {
+	return source_open_part(out, fd, 0, 0, path, flags, e);
+}
+
+int source_view(const struct source *s, struct fileview *view, struct err *e)
+{
+	return s->part_size ? fileview_part(view, s->fd, s->part_off, s->part_size, e)
+			    : fileview_plain(view, s->fd, e);
+}
+
+int source_open_part(struct source **out, int fd, u64 off, u64 size, const char *path,
+		     unsigned flags, struct err *e)
+{
 	struct source *s = calloc(1, sizeof(*s));
 	struct stat st = { 0 };
 	int rc;
@@ -66,6 +79,8 @@ int source_open_fd(struct source **out, int fd, const char *path, unsigned flags
 		return err_sys(e, -ENOMEM, "%s", path);
 	}
 	s->fd = fd;
+	s->part_off = off;
+	s->part_size = size;
 	s->path = strdup(path);
 	if (fstat(s->fd, &st) == 0) {
 		s->proc = same_file(&st, "/proc/vmcore");

@@ -52,6 +52,8 @@ struct source {
 	const char *path;
 	int fd;
 	u64 max_pfn;	    /* one past the last page of RAM */
+	u64 part_off;	    /* bytes: where in fd it begins */
+	u64 part_size;	    /* bytes it has there; 0: fd as a whole is the source */
 	bool proc;	    /* /proc/vmcore itself: mmap gives memory without page faults */
 	bool flattened;	    /* stored as a flattened stream */
 	bool incomplete;    /* the source is itself an incomplete dump, or cannot be read whole */
@@ -74,6 +76,10 @@ enum source_flags {
 int source_open(struct source **out, const char *path, unsigned flags, struct err *e);
 /* The same of an open file, which it takes, also after an error. path is only used in messages. */
 int source_open_fd(struct source **out, int fd, const char *path, unsigned flags, struct err *e);
+/* The same of size bytes (not 0) from off on, which may lie on a block device. A flattened stream
+ * cannot be read so. */
+int source_open_part(struct source **out, int fd, u64 off, u64 size, const char *path,
+		     unsigned flags, struct err *e);
 void source_close(struct source *s);
 
 static inline int source_bits(struct source *s, u64 pfn, size_t n, u64 *ram, u64 *have,

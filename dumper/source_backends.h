@@ -4,7 +4,11 @@
 #ifndef CRASHPOD_SOURCE_BACKENDS_H
 #define CRASHPOD_SOURCE_BACKENDS_H
 
+#include "fileview.h"
 #include "source.h"
+
+/* What s->fd, or the part of it that is the source, holds. */
+int source_view(const struct source *s, struct fileview *view, struct err *e);
 
 int source_elf_open(struct source *s, unsigned flags, struct err *e);
 int source_kdump_open(struct source *s, unsigned flags, struct err *e);

@@ -368,8 +368,12 @@ int source_elf_open(struct source *s, unsigned flags, struct err *e)
 {
 	struct fileview view;
 
+	int rc = s->part_size ? source_view(s, &view, e) : 0;
+
+	if (rc)
+		return rc;
 	/* a vmcore that does not tell its size is still worth reading */
-	if (fileview_plain(&view, s->fd, NULL) || view.size == 0)
+	if (!s->part_size && (source_view(s, &view, NULL) || view.size == 0))
 		view = (struct fileview){ .fd = s->fd, .size = INT64_MAX };
 	return source_elf_open_view(s, &view, flags, e);
 }

@@ -23,6 +23,8 @@ int source_flat_open(struct source *s, unsigned flags, struct err *e)
 
 	s->ops = &flat_ops;
 	s->flattened = true;
+	if (s->part_size)
+		return err_set(e, -ENOTSUP, "a flattened stream in a part of a device");
 	rc = fileview_flat(&view, s->fd, flags & SOURCE_PARTIAL, e);
 	if (rc)
 		return rc;

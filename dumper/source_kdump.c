@@ -228,6 +228,6 @@ int source_kdump_open(struct source *s, unsigned flags, struct err *e)
 	int rc;
 
 	s->ops = &kdump_ops;
-	rc = fileview_plain(&view, s->fd, e);
+	rc = source_view(s, &view, e);
 	return rc ? rc : source_kdump_open_view(s, &view, flags, e);
 }

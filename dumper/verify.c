@@ -98,7 +98,8 @@ static int verify(struct verify *v, const char *path, int fd)
 
 	*r = (struct verify_result){ 0 };
 	rc = fd < 0 ? source_open(&s, path, SOURCE_PARTIAL, &e)
-		    : source_open_fd(&s, fd, path, SOURCE_PARTIAL, &e);
+		    : source_open_part(&s, fd, v->ask.part_off, v->ask.part_size, path,
+				       SOURCE_PARTIAL, &e);
 	if (rc == 0)
 		verify_source(v, s);
 	else if (rc == -ENOMEM)

@@ -39,6 +39,7 @@ struct verify_ask {
 	/* What the notes must be, byte for byte; NULL: whatever they are, they must make sense. */
 	const u8 *notes;
 	size_t notes_len;
+	u64 part_off, part_size; /* where in the file the dump lies; size 0: it is all of it */
 };
 
 struct verify_result {

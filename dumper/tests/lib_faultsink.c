@@ -166,6 +166,7 @@ struct sink *fault_sink_open(struct sink *inner, struct fault *f)
 	fs->sink.ops = &fault_ops;
 	fs->sink.holes = inner->holes;
 	fs->sink.once = inner->once;
+	fs->sink.base = inner->base;
 	fs->sink.align = inner->align;
 	fs->inner = inner;
 	fs->fault = f;
