@@ -20,6 +20,8 @@ const struct cmd cmd_table[] = {
 	{ "unload", "", "unload the capture kernel", cmd_unload },
 	{ "status", "[--json]", "whether a crash now would be captured", cmd_status },
 	{ "list", "[-c CONF] [DIR]", "dumps found, newest first", cmd_list },
+	{ "raw", "format [--force] DEVICE | info DEVICE | collect [-c CONF] [DEVICE [DIR]]",
+	  "areas of devices without a file system: make one, look, fetch dumps", cmd_raw },
 	{ NULL, NULL, NULL, NULL },
 };
 
