@@ -10,6 +10,7 @@
 #include "../dumper/base/clock.h"
 #include "outcome.h"
 #include "progress.h"
+#include "rawtarget.h"
 #include "room.h"
 #include "steps.h"
 #include "target.h"
@@ -57,27 +58,35 @@ static void make_opts(const struct init *in, struct dump_opts *o)
 	o->progress = &in->sh->progress;
 }
 
+/* From here a relative name cannot meet a symbolic link. */
+static int enter_dir(const struct init *in, struct err *e)
+{
+	_cleanup_close_ int dir = -1;
+	int rc = target_open_dir(in, true, &dir, e);
+
+	if (!rc && fchdir(dir))
+		rc = err_sys(e, -errno, "fchdir");
+	return rc;
+}
+
 int step_dump_child(struct init *in, struct err *e)
 {
 	struct init_shared *sh = in->sh;
-	_cleanup_close_ int dir = -1;
+	bool raw = rawtarget_is(in);
 	struct core *core = NULL;
 	struct dump_opts o;
 	char out[80];
-	int rc;
+	int rc = raw ? 0 : enter_dir(in, e);
 
-	rc = target_open_dir(in, true, &dir, e);
 	if (rc)
 		return rc;
-	/* from here a relative name cannot meet a symbolic link */
-	if (fchdir(dir))
-		return err_sys(e, -errno, "fchdir");
 	rc = core_open(&core, INIT_VMCORE, CORE_PARTIAL, e);
 	if (rc)
 		return rc;
 	make_opts(in, &o);
 	snprintf(out, sizeof(out), "./%s", sh->names.dump);
-	sh->dump_result = dump_run(core, out, &o, &sh->stats, e);
+	sh->dump_result = raw ? rawtarget_dump(in, core, &o, e)
+			      : dump_run(core, out, &o, &sh->stats, e);
 	atomic_store(&sh->dump_done, true);
 	return 0;
 }

@@ -37,7 +37,8 @@ struct init_shared {
 	/* target */
 	char device[128];
 	struct naming names;
-	bool dir_made; /* names.dir exists below the path */
+	bool dir_made; /* names.dir exists below the path, or slot is chosen */
+	unsigned slot; /* of a raw area */
 	/* dump */
 	struct dump_progress progress;
 	struct dump_stats stats;

@@ -9,6 +9,7 @@
 
 #include "../dumper/base/guard.h"
 #include "keep.h"
+#include "rawtarget.h"
 #include "record.h"
 #include "steps.h"
 #include "target.h"
@@ -21,10 +22,11 @@
 
 bool room_wanted(const struct init *in, u64 left_ms)
 {
+	/* a raw area has no older dumps that may go: its slot was chosen */
 	bool cut = in->outcome == OUTCOME_INCOMPLETE || in->outcome == OUTCOME_FAILED;
 
-	return cut && (in->code == -ENOSPC || in->code == -EDQUOT) && in->conf.keep &&
-	       left_ms >= AGAIN_MS;
+	return !rawtarget_is(in) && cut && (in->code == -ENOSPC || in->code == -EDQUOT) &&
+	       in->conf.keep && left_ms >= AGAIN_MS;
 }
 
 u64 room_missing(u64 done, u64 total, u64 bytes)

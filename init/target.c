@@ -15,6 +15,7 @@
 #include "../dumper/base/clock.h"
 #include "kmsg.h"
 #include "path.h"
+#include "rawtarget.h"
 #include "steps.h"
 
 #define WAIT_MS 30000
@@ -185,6 +186,8 @@ int step_target_child(struct init *in, struct err *e)
 	rc = wait_for_device(in, t->device, sh->device, sizeof(sh->device), e);
 	if (rc)
 		return rc;
+	if (t->kind == CONF_TARGET_RAW)
+		return rawtarget_find(in, e);
 	rc = mount_target(t, sh->device, type, sizeof(type), e);
 	if (rc)
 		return rc;
@@ -201,25 +204,20 @@ int step_target_child(struct init *in, struct err *e)
 
 int step_target(struct init *in, const struct step *s, struct err *e)
 {
-	const struct conf_target *t = &in->conf.targets[in->target];
 	int rc;
 
 	in->sh->dir_made = false;
 	in->sh->device[0] = '\0';
 	if (!in->devices_ms)
 		in->devices_ms = clock_ms();
-	if (t->kind == CONF_TARGET_RAW)
-		rc = err_set(e, -ENOTSUP, "%s: raw targets are not supported yet", t->device);
-	else
-		rc = step_child(in, s, e);
+	rc = step_child(in, s, e);
 	in->on_target = rc == 0 && in->sh->dir_made;
 	return rc;
 }
 
 int step_release(struct init *in, const struct step *s, struct err *e)
 {
-	return in->conf.targets[in->target].kind == CONF_TARGET_RAW ? STEP_SKIP
-								    : step_child(in, s, e);
+	return rawtarget_is(in) ? STEP_SKIP : step_child(in, s, e);
 }
 
 int step_release_child(struct init *in, struct err *e)

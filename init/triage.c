@@ -7,6 +7,7 @@
 #include "../dumper/base/guard.h"
 #include "keep.h"
 #include "path.h"
+#include "rawtarget.h"
 #include "record.h"
 #include "steps.h"
 #include "target.h"
@@ -15,8 +16,11 @@ int step_triage_child(struct init *in, struct err *e)
 {
 	_cleanup_close_ int dir = -1;
 	size_t len = MIN(atomic_load(&in->sh->text_len), in->text_cap);
-	int rc = target_open_dir(in, true, &dir, e);
+	int rc;
 
+	if (rawtarget_is(in))
+		return rawtarget_triage(in, in->text, len, e);
+	rc = target_open_dir(in, true, &dir, e);
 	if (rc)
 		return rc;
 	if (len) {
@@ -74,8 +78,11 @@ static int prune(struct init *in, int dir, struct err *e)
 int step_commit_child(struct init *in, struct err *e)
 {
 	_cleanup_close_ int dir = -1;
-	int rc = target_open_dir(in, true, &dir, e);
+	int rc;
 
+	if (rawtarget_is(in))
+		return rawtarget_commit(in, e);
+	rc = target_open_dir(in, true, &dir, e);
 	if (rc)
 		return rc;
 	rc = record_end(in, dir, e);

@@ -32,23 +32,16 @@ target_generic_drivers()
 target_request_all()
 {
 	targets=0
-	raw=
 	while read -r kind device; do
 		case $kind in
 		ext2 | ext3 | ext4 | xfs | btrfs) target_fs "$kind" "$device" ;;
-		raw)
-			raw="$raw raw $device"
-			say "note: raw $device: raw targets are not supported yet: it is passed over"
-			continue
-			;;
+		raw) ;;
 		*) continue ;;
 		esac
 		targets=$((targets + 1))
 		test "$generic" = yes || target_device "$kind" "$device"
 	done < "$work/conf"
 	if test "$targets" -eq 0; then
-		test -z "$raw" || fail "$conf: no target but$raw: raw targets are not supported yet;" \
-			"name a file system as 'ext4 UUID=...'"
 		test "$generic" = yes || test -n "$add_modules" ||
 			fail "$conf: no target: add a line like 'ext4 UUID=...'"
 		say "note: $conf names no target: it must come with the capture kernel's command line"
@@ -105,11 +98,20 @@ target_device()
 	name=$(printf '%s\n' "${name#"$(readlink -f "$dev")"/}" | tr / '!')
 	test -e "$sys/class/block/$name" || fail "$1 $2: $node is not a block device of this machine"
 	real=$(readlink -f "$sys/class/block/$name")
+	test "$1" != raw || target_area "$2" "$node"
 	report "target $1 $2: $name"
 	target_refuse "$real" "$1 $2"
 	target_refuse_pool "$name" "$1 $2"
 	target_walk "$real" "device $name of $2"
 	target_nvme "$real" "device $name of $2"
+}
+
+# PID 1 writes to a device without a file system only where it finds an area for dumps.
+target_area()
+{
+	"$crashpod" raw info "$2" > /dev/null 2> "$work/area" && return 0
+	sed -e 's/^crashpod raw info: //' "$work/area" >&2
+	fail "raw $1: no dump would be written there: make an area with 'crashpod raw format $2'"
 }
 
 # The device node of a target's name; nothing where there is none.

@@ -160,6 +160,8 @@ static const struct {
 	{ "xfs /dev/dm-0", "device-mapper targets" },
 	{ "\next4 /dev/disk/by-id/ata-x-part1", "f:2: ext4: /dev/disk/by-id/ata-x-part1: a link" },
 	{ "raw /dev/disk/by-path/pci-0-part1", "the capture kernel has not: use UUID=" },
+	{ "raw UUID=1234", "f:1: raw: 'UUID=1234' names a file system: use PARTUUID=" },
+	{ "raw /dev/disk/by-label/x", "names a file system: use PARTUUID=" },
 	{ "ext4 /dev/disk/by-label/", "nothing after /dev/disk/by-label/" },
 	{ "ext4 /dev/disk/by-label/a b", "blanks in" },
 	{ "ext4 /dev/disk/by-label/a\\x00b", "is not a link that udev makes" },

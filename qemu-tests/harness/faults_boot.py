@@ -7,7 +7,8 @@ from ground import ovmf, paths
 
 from . import faultjudge as judge
 from .faultrun import Case
-from .faults_target import ext4, target
+from .faultdisks import ext4
+from .faults_target import target
 
 OWN = paths.BUILD / "kernel"
 

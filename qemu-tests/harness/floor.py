@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from ground import kernels, paths
 
-from . import faultjudge, faultrun, faults_target
+from . import faultdisks, faultjudge, faultrun, faults_target
 from .vm import Lost
 
 TIMES = 3
@@ -42,7 +42,7 @@ def _gave_up(run):
 def attempt(setup, mib):
     """One crash: None where its dump is whole, else what went wrong."""
     case = faultrun.Case(
-        f"floor-{mib}M", "", faults_target.target(), _check, faults_target.ext4(1, mib=512),
+        f"floor-{mib}M", "", faults_target.target(), _check, faultdisks.ext4(1, mib=512),
         append=setup.append, memory_mib=setup.memory_mib, crashkernel=f"{mib}M", limit_s=90,
         on=((r"^\[[ 0-9.]+\] Kernel panic", _gave_up),), capture=setup.capture)
     try:

@@ -6,7 +6,7 @@ Fixed parts come from the kernel's own lines, the rest from /proc/meminfo when l
 
 import re
 
-from . import cpio, faultjudge, faultrun, faults_target, floor, image
+from . import cpio, faultdisks, faultjudge, faultrun, faults_target, floor, image
 
 SECTION_KIB = 128 << 10
 MAP_KIB = 2 << 10  # struct pages of a section; all of it is there when any of its pages is
@@ -28,7 +28,7 @@ def run(setup, mib):
     """One watched capture. Gives the Run."""
     case = faultrun.Case(
         f"footprint-{mib}M", "", faults_target.target(), faultjudge.captured,
-        faults_target.ext4(1, mib=512), edit=_with_watcher, capture=setup.capture,
+        faultdisks.ext4(1, mib=512), edit=_with_watcher, capture=setup.capture,
         append=f"rdinit=/footprint printk.time=1 {setup.append}", memory_mib=setup.memory_mib,
         crashkernel=f"{mib}M")
     return faultrun.run(case, setup.kernel)
