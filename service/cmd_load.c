@@ -13,6 +13,7 @@
 #include "cmdline.h"
 #include "cpus.h"
 #include "kexec.h"
+#include "rawcheck.h"
 #include "tree.h"
 
 struct load_opts {
@@ -170,6 +171,12 @@ static int check_loaded(s64 want, struct err *e)
 	return 0;
 }
 
+static void warn(void *arg, const char *line)
+{
+	(void)arg;
+	fprintf(stderr, "crashpod load: warning: %s\n", line);
+}
+
 int cmd_load(int argc, char **argv)
 {
 	struct load_opts o = { 0 };
@@ -184,6 +191,8 @@ int cmd_load(int argc, char **argv)
 	}
 	if (load(&o, o.kver ? o.kver : u.release, &e) || check_loaded(1, &e))
 		return cmd_fail(argv[0], 1, &e);
+	/* other targets may do, and what is in the initramfs may be another configuration */
+	rawcheck_all("", warn, NULL);
 	return 0;
 }
 

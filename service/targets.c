@@ -3,6 +3,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "rawcheck.h"
 #include "room.h"
 #include "status.h"
 #include "tree.h"
@@ -16,37 +17,99 @@ static long long mib(u64 bytes)
 
 /* The level that PID 1 falls back to is the strictest: a dump that does not fit at that one is
  * cut; one that does not fit at the level asked for is filtered more. */
-static void check_room(struct status *s, const char *root, const struct conf *conf,
-		       const struct conf_target *t, const char *node)
+static void compare_room(struct status *s, const char *root, const struct conf *conf,
+			 const struct conf_target *t, int rc, u64 room)
 {
-	u64 room, least, asked;
-	int rc = room_free(root, node, &room);
+	const char *fstype = t->kind == CONF_TARGET_RAW ? "raw" : t->fstype;
+	u64 least, asked;
 
-	if (rc == -ENOENT) {
-		status_add(s, STATUS_NOTE, "room", "mount it to have its free room looked at",
-			   "%s %s is not mounted: free room unknown", t->fstype, t->device);
-		return;
-	}
 	if (!rc)
 		rc = room_needed(root, LEVEL_ALL, &least);
 	if (!rc)
 		rc = room_needed(root, conf->dump_level, &asked);
 	if (rc)
-		status_add(s, STATUS_NOTE, "room", "", "%s %s: free room unknown: %s", t->fstype,
+		status_add(s, STATUS_NOTE, "room", "", "%s %s: free room unknown: %s", fstype,
 			   t->device, strerror(-rc));
 	else if (room < least)
 		status_add(s, STATUS_MISSING, "room", "free room there, or name another target",
-			   "%s %s has %lld MiB free, a dump now may need %lld MiB", t->fstype,
+			   "%s %s has %lld MiB free, a dump now may need %lld MiB", fstype,
 			   t->device, mib(room), mib(least));
 	else if (room < asked)
 		status_add(s, STATUS_NOTE, "room", "free room there, or raise dump_level",
 			   "%s %s has %lld MiB free, a dump now may need %lld MiB at level %u: it "
 			   "would be filtered more",
-			   t->fstype, t->device, mib(room), mib(asked), conf->dump_level);
+			   fstype, t->device, mib(room), mib(asked), conf->dump_level);
 	else
 		status_add(s, STATUS_OK, "room", NULL,
-			   "%s %s has %lld MiB free, a dump now needs at most %lld MiB", t->fstype,
+			   "%s %s has %lld MiB free, a dump now needs at most %lld MiB", fstype,
 			   t->device, mib(room), mib(asked));
+}
+
+static void check_room(struct status *s, const char *root, const struct conf *conf,
+		       const struct conf_target *t, const char *node)
+{
+	u64 room = 0;
+	int rc = room_free(root, node, &room);
+
+	if (rc == -ENOENT)
+		status_add(s, STATUS_NOTE, "room", "mount it to have its free room looked at",
+			   "%s %s is not mounted: free room unknown", t->fstype, t->device);
+	else
+		compare_room(s, root, conf, t, rc, room);
+}
+
+static bool is_usable(const char *root, const struct conf_target *t)
+{
+	char node[PATH_MAX];
+	struct raw_area a;
+	int rc;
+
+	if (t->kind == CONF_TARGET_FS)
+		return !tree_device(node, root, t->device);
+	rc = rawcheck_open(&a, root, t, NULL);
+	raw_area_close(&a);
+	/* who may not look cannot tell */
+	return !rc || rc == -EACCES || rc == -EPERM;
+}
+
+static void check_slots(struct status *s, const struct conf_target *t, const struct raw_area *a)
+{
+	unsigned waiting = 0, damaged = 0;
+	const char *mend = NULL;
+
+	for (unsigned i = 0; i < RAW_SLOTS; i++) {
+		waiting += raw_slot_waits(&a->slots[i]);
+		damaged += !a->slots[i].valid;
+	}
+	if (waiting)
+		mend = "crashpod raw collect";
+	else if (damaged)
+		mend = "crashpod raw format --force";
+	status_add(s, mend ? STATUS_NOTE : STATUS_OK, "target", mend,
+		   "raw %s: %u slots free, %u not collected, %u damaged", t->device,
+		   RAW_SLOTS - waiting - damaged, waiting, damaged);
+}
+
+static void check_raw(struct status *s, const char *root, const struct conf *conf,
+		      const struct conf_target *t, enum status_state unusable)
+{
+	struct err e = { 0 };
+	struct raw_area a;
+	int rc = rawcheck_open(&a, root, t, &e);
+
+	if (rc == -EACCES || rc == -EPERM) {
+		status_add(s, STATUS_NOTE, "target", "ask as root", "%s", e.msg);
+	} else if (rc) {
+		status_add(s, unusable, "target",
+			   rc == -ENODEV || rc == -EINVAL ? "crashpod raw format DEVICE"
+							  : "attach the device, or correct the "
+							    "line in " CONF_FILE,
+			   "%s", e.msg);
+	} else {
+		check_slots(s, t, &a);
+		compare_room(s, root, conf, t, 0, raw_slot_room(&a, 0));
+		raw_area_close(&a);
+	}
 }
 
 /* enough: another target is usable, so that this one is not what is missing. */
@@ -58,8 +121,7 @@ static void check_target(struct status *s, const char *root, const struct conf *
 	int rc;
 
 	if (t->kind == CONF_TARGET_RAW) {
-		status_add(s, unusable, "target", "name a file system as 'ext4 UUID=...'",
-			   "raw %s: raw targets are not supported yet", t->device);
+		check_raw(s, root, conf, t, unusable);
 		return;
 	}
 	rc = tree_device(node, root, t->device);
@@ -75,7 +137,6 @@ static void check_target(struct status *s, const char *root, const struct conf *
 
 void status_targets(struct status *s, const char *root, const struct conf *conf)
 {
-	char node[PATH_MAX];
 	bool enough = false;
 
 	if (conf->ntargets == 0) {
@@ -84,8 +145,7 @@ void status_targets(struct status *s, const char *root, const struct conf *conf)
 		return;
 	}
 	for (unsigned i = 0; i < conf->ntargets; i++)
-		enough |= conf->targets[i].kind != CONF_TARGET_RAW &&
-			  !tree_device(node, root, conf->targets[i].device);
+		enough |= is_usable(root, &conf->targets[i]);
 	for (unsigned i = 0; i < conf->ntargets; i++)
 		check_target(s, root, conf, &conf->targets[i], enough);
 }

@@ -16,6 +16,7 @@
 #include "../base/naming.h"
 #include "../base/record_read.h"
 #include "../../service/mounts.h"
+#include "../../service/rawcheck.h"
 #include "cmd.h"
 
 struct found {
@@ -155,6 +156,14 @@ static int configured_dir(const char *file, char dir[static PATH_MAX], struct er
 		return err_sys(e, rc, "%s", c.path);
 	if (e->msg[0])
 		fprintf(stderr, "crashpod list: %s\n", e->msg);
+	for (unsigned i = 0; i < c.ntargets; i++) {
+		unsigned n = rawcheck_waiting("", &c.targets[i]);
+
+		if (n)
+			fprintf(stderr,
+				"crashpod list: raw %s holds %u more: crashpod raw collect\n",
+				c.targets[i].device, n);
+	}
 	return 0;
 }
 

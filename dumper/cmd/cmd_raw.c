@@ -15,6 +15,7 @@
 #include "../base/io.h"
 #include "../base/naming.h"
 #include "../base/record_read.h"
+#include "../../service/mounts.h"
 #include "../../service/tree.h"
 #include "../raw_collect.h"
 #include "../raw_probe.h"
@@ -147,7 +148,7 @@ static int read_conf(struct conf *c, const char *file, struct err *e)
 
 /* All raw targets. One that is not there, or is no area, is told and keeps no other from being
  * looked at. */
-static int collect_all(const struct conf *c)
+static int collect_all(const struct conf *c, const char *dir)
 {
 	int status = 0;
 
@@ -162,7 +163,7 @@ static int collect_all(const struct conf *c)
 		if (rc)
 			err_sys(&e, rc, "%s", c->targets[i].device);
 		else
-			rc = collect(node, c->path, &e);
+			rc = collect(node, dir, &e);
 		if (rc)
 			status = cmd_fail("raw collect", 1, &e);
 	}
@@ -172,7 +173,8 @@ static int collect_all(const struct conf *c)
 static int cmd_collect(int argc, char **argv)
 {
 	const char *conf = NULL, *names[2] = { NULL, NULL };
-	struct err e = { 0 };
+	struct err e = { 0 }, unsure;
+	char dir[PATH_MAX];
 	struct conf c;
 	int n = 0;
 
@@ -189,10 +191,12 @@ static int cmd_collect(int argc, char **argv)
 	}
 	if (read_conf(&c, conf, &e))
 		return cmd_fail("raw collect", 1, &e);
+	/* where `crashpod list` looks */
+	if (mounts_dump_dir(dir, "", &c, &unsure))
+		snprintf(dir, sizeof(dir), "%s", c.path);
 	if (!n)
-		return collect_all(&c);
-	return collect(names[0], n > 1 ? names[1] : c.path, &e) ? cmd_fail("raw collect", 1, &e)
-								: 0;
+		return collect_all(&c, dir);
+	return collect(names[0], n > 1 ? names[1] : dir, &e) ? cmd_fail("raw collect", 1, &e) : 0;
 }
 
 int cmd_raw(int argc, char **argv)

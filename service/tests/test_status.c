@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../rawcheck.h"
 #include "../room.h"
 #include "../run.h"
 #include "../status.h"
@@ -178,13 +179,18 @@ static const struct {
 	{ { "/etc/crashpod.conf", "ext4 /dev/vda1\n" }, "ok", "ext4 /dev/vda1 has", "", true },
 	{ { "/etc/crashpod.conf", "raw /dev/vda1\n" },
 	  "missing",
-	  "raw /dev/vda1: raw targets are not supported yet",
-	  "name a file system",
+	  "raw /dev/vda1: /dev/vda1: no crashpod raw area on it",
+	  "crashpod raw format",
+	  false },
+	{ { "/etc/crashpod.conf", "raw /dev/vdz1\n" },
+	  "missing",
+	  "raw /dev/vdz1: no such device",
+	  "attach",
 	  false },
 	{ { "/etc/crashpod.conf", "raw /dev/vda1\next4 UUID=1234\n" },
 	  "note",
-	  "raw /dev/vda1: raw targets are not supported yet",
-	  "",
+	  "raw /dev/vda1: /dev/vda1: no crashpod raw area on it",
+	  "crashpod raw format",
 	  true },
 	{ { "/etc/crashpod.conf", "raw /dev/vda1\next4 UUID=5678\n" },
 	  "missing",
@@ -233,6 +239,51 @@ static void test_faults(void **state)
 		has_line(s, faults[i].state, faults[i].text, faults[i].mend);
 		assert_int_equal(status_ready(s), faults[i].ready);
 	}
+	free(s);
+}
+
+/* An area in the place of /dev/vda1, with its slots in those states. */
+static void raw_states(struct status *s, enum raw_state a, enum raw_state b)
+{
+	char root[] = "/tmp/crashpod-status-XXXXXX", node[PATH_MAX];
+	enum raw_state states[RAW_SLOTS] = { a, b };
+	struct raw_area area;
+	u64 bytes;
+	int fd;
+
+	make_tree(root);
+	put(root, &(struct file){ "/etc/crashpod.conf", "raw /dev/vda1\n" });
+	put(root, &(struct file){ INITRD, "image" });
+	assert_int_equal(tree_path(node, root, "/dev/vda1"), 0);
+	assert_int_equal(truncate(node, RAW_AREA_MIN), 0);
+	assert_int_equal(raw_device_open(node, RAW_CLAIM, &fd, &bytes, NULL), 0);
+	assert_int_equal(raw_area_make(fd, bytes, NULL), 0);
+	close(fd);
+	assert_int_equal(raw_area_open(&area, node, RAW_WRITE, NULL), 0);
+	for (unsigned i = 0; i < RAW_SLOTS; i++) {
+		struct raw_slot_header h = { .state = states[i], .dump_bytes = 1 };
+
+		assert_int_equal(raw_slot_put(&area, i, &h, NULL), 0);
+	}
+	raw_area_close(&area);
+	status_check(s, root, KVER);
+	assert_int_equal(remove_tree(root), 0);
+	assert_true(status_ready(s));
+	has_line(s, "ok", "raw /dev/vda1 has 6 MiB free", "");
+}
+
+static void test_raw(void **state)
+{
+	struct status *s = calloc(1, sizeof(*s));
+
+	(void)state;
+	assert_non_null(s);
+	raw_states(s, RAW_FREE, RAW_COLLECTED);
+	has_line(s, "ok", "raw /dev/vda1: 2 slots free, 0 not collected, 0 damaged", "");
+	raw_states(s, RAW_COMPLETE, RAW_FREE);
+	has_line(s, "note", "1 slots free, 1 not collected", "crashpod raw collect");
+	raw_states(s, RAW_WRITING, RAW_INCOMPLETE);
+	has_line(s, "note", "0 slots free, 2 not collected", "crashpod raw collect");
 	free(s);
 }
 
@@ -345,9 +396,10 @@ static void test_tree(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_sound),	    cmocka_unit_test(test_faults),
-		cmocka_unit_test(test_two_faults),  cmocka_unit_test(test_full_list),
-		cmocka_unit_test(test_room_needed), cmocka_unit_test(test_tree),
+		cmocka_unit_test(test_sound),	  cmocka_unit_test(test_faults),
+		cmocka_unit_test(test_raw),	  cmocka_unit_test(test_two_faults),
+		cmocka_unit_test(test_full_list), cmocka_unit_test(test_room_needed),
+		cmocka_unit_test(test_tree),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
