@@ -14,6 +14,7 @@
 #include "base/guard.h"
 #include "base/io.h"
 
+#define STAMP_MAX ((s64)253402300800) /* the year 10000 */
 #define NO_AREA "no crashpod raw area on it: make one with `crashpod raw format`"
 
 static u32 crc_of(const void *p, size_t len)
@@ -84,7 +85,8 @@ static bool check_slot(const struct raw_area *a, unsigned slot, const struct raw
 	return memcmp(h->signature, signature, sizeof(signature)) == 0 &&
 	       h->crc == crc_of(h, offsetof(struct raw_slot_header, crc)) &&
 	       memcmp(h->area, a->h.uuid, sizeof(h->area)) == 0 && h->slot == slot &&
-	       h->state < RAW_STATES && h->naming <= CONF_NAMING_RHEL && h->record_place < 2 &&
+	       h->stamp >= 0 && h->stamp < STAMP_MAX && h->state < RAW_STATES &&
+	       h->naming <= CONF_NAMING_RHEL && h->record_place < 2 &&
 	       h->record_bytes <= RAW_RECORD_MAX && h->dmesg_bytes <= RAW_DMESG_MAX &&
 	       h->dump_bytes <= raw_slot_room(a, slot) &&
 	       (h->state != RAW_COMPLETE || h->dump_bytes);
