@@ -116,9 +116,10 @@ static int parse_target(struct conf_state *st, const char *name, const char *val
 	if (conf_device_read(&device, value, e))
 		return err_ctx(e, "%s", name);
 	if (strcmp(name, "raw") == 0 && device.tag && device.tag->key)
-		return err_set(e, -EINVAL,
-			       "%s: '%s' names a file system: use PARTUUID=, PARTLABEL= or /dev/...",
-			       name, value);
+		return err_set(
+			e, -EINVAL,
+			"%s: '%s' names a file system: use PARTUUID=, PARTLABEL= or /dev/...", name,
+			value);
 	if (st->replace_targets) {
 		st->c.ntargets = 0;
 		st->replace_targets = false;

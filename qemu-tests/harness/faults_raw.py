@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Raw targets: a partition without a file system, its dump collected afterwards, and what must never be
-written over."""
+"""Raw targets: a partition without a file system, its dump collected afterwards, and what must
+never be written over."""
 
 import hashlib
 import random
 import shutil
+import struct
+import zlib
 
 from ground import paths
 
@@ -43,8 +45,8 @@ def _partitioned(path, number, size):
 
 def _put(disk, part):
     """The partition's contents into the disk, holes kept."""
-    paths.run(["dd", f"if={part}", f"of={disk}", "bs=1M", f"seek={FIRST >> 20}", "conv=notrunc,sparse",
-               "status=none"])
+    paths.run(["dd", f"if={part}", f"of={disk}", "bs=1M", f"seek={FIRST >> 20}",
+               "conv=notrunc,sparse", "status=none"])
 
 
 def _get(run, number=1):
@@ -56,7 +58,7 @@ def _get(run, number=1):
 
 
 def area(number=1, mib=96, change=None):
-    """disks() of a case: a raw area in the partition of disk number; change(part) before the crash."""
+    """disks() of a case: a raw area in a partition; change(part) before the crash."""
     def make(where):
         part = where / f"part{number}"
         part.unlink(missing_ok=True)
@@ -157,8 +159,6 @@ def check_foreign(run):
 
 def both_full(part):
     """Marks both slots as complete dumps of 2020 and 2021, by hand: the format is written down."""
-    import struct  # pylint: disable=import-outside-toplevel
-    import zlib    # pylint: disable=import-outside-toplevel
     with open(part, "r+b") as f:
         f.seek(0)
         head = f.read(128)
@@ -222,8 +222,7 @@ def check_raised(run):
 def check_fallback(run):
     judge.said(run, "says-missing", f"target failed: UUID={uuid(5)} did not appear within 30 s")
     path, found = collected(run)
-    want = "raw"
-    run.add("record-target", None if found.get("target", {}).get("fstype") == want else
+    run.add("record-target", None if found.get("target", {}).get("fstype") == "raw" else
             f"{found.get('target')}")
     judge.opens(run, path, ("sys", "bt"))
 
