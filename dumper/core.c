@@ -96,7 +96,7 @@ int core_open(struct core **out, const char *path, unsigned flags, struct err *e
 
 	if (!c)
 		return err_sys(e, -ENOMEM, "%s", path);
-	rc = source_open(&c->src, path, flags & CORE_PARTIAL, e);
+	rc = source_open(&c->src, path, flags, e);
 	if (rc) {
 		free(c);
 		return rc;

@@ -25,7 +25,10 @@ struct core {
 };
 
 enum core_flags {
-	CORE_PARTIAL = SOURCE_PARTIAL, /* as SOURCE_PARTIAL */
+	/* as those of source.h */
+	CORE_PARTIAL = SOURCE_PARTIAL,
+	CORE_NO_MAP = SOURCE_NO_MAP,
+	CORE_MAP = SOURCE_MAP,
 };
 
 /* Opens path. A source that cannot be opened is an error; a kernel that cannot be understood is

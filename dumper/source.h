@@ -69,6 +69,10 @@ enum source_flags {
 	/* Accept a file that ends early, is one part of a split dump, or has pages in a compression
 	 * that is not supported: what cannot be had is unreadable. */
 	SOURCE_PARTIAL = 1,
+	/* /proc/vmcore is read rather than mapped: slower, without SIGBUS. */
+	SOURCE_NO_MAP = 2,
+	/* Any ELF file is mapped as /proc/vmcore is: for tests. */
+	SOURCE_MAP = 4,
 };
 
 /* Opens path read-only and finds its kind. Errors: -EINVAL malformed, -ENOTSUP another machine or

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* source_elf.c - memory from an ELF vmcore: /proc/vmcore, a copy of it, or QEMU's
  * dump-guest-memory, flattened or not. Page data of /proc/vmcore comes through mmap (read() there
- * maps and unmaps every page); of other files through pread, which reports an I/O error where a
- * mapping would raise SIGBUS. */
+ * maps and unmaps every page), and is looked at before it is given away, as memory that has failed
+ * raises SIGBUS; of other files through pread, which reports an error by itself. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +10,7 @@
 
 #include "elf_file.h"
 #include "elf_fmt.h"
+#include "probe.h"
 #include "ranges.h"
 #include "source_backends.h"
 #include "source_elf.h"
@@ -19,7 +20,8 @@
  * on and on, so many times as much for those who look here and there. */
 #define MAP_BYTES ((size_t)4 << 20)
 #define MAP_FACTOR 16
-#define PA_LIMIT ((u64)1 << 52) /* x86_64 has 52 physical address bits */
+#define PIECE_BYTES ((size_t)64 << 10) /* of a mapping, given at once: stays in the cache */
+#define PA_LIMIT ((u64)1 << 52)	       /* x86_64 has 52 physical address bits */
 
 struct elf_source {
 	struct fileview view;
@@ -262,6 +264,9 @@ static int window_pread(struct window *w, u64 off, u64 len, const u8 **p, size_t
 
 	grow_buffer(w);
 	n = fileview_pread(&es->view, w->priv, MIN(len, w->priv_cap), off);
+	/* one page that cannot be read is not to cost those before it */
+	if (n < 0 && len > PAGE_SIZE - off % PAGE_SIZE)
+		n = fileview_pread(&es->view, w->priv, PAGE_SIZE - off % PAGE_SIZE, off);
 	if (n == 0 && es->view.cut)
 		return err_set(e, -ENODATA, "%s ends before what belongs at %#llx", w->src->path,
 			       (unsigned long long)off);
@@ -270,6 +275,21 @@ static int window_pread(struct window *w, u64 off, u64 len, const u8 **p, size_t
 			       w->src->path);
 	*p = w->priv;
 	*got = (size_t)n;
+	return 0;
+}
+
+/* What of the mapping can be read; the rest of it is tried by the next get. */
+static int window_mapped(struct window *w, u64 off, u64 len, const u8 **p, size_t *got,
+			 struct err *e)
+{
+	size_t n;
+
+	*p = w->buf + (off - w->map_off);
+	n = probe_bytes(*p, MIN(MIN(len, w->map_len - (off - w->map_off)), PIECE_BYTES));
+	if (!n)
+		return err_set(e, -EIO, "memory at %#llx of %s cannot be read",
+			       (unsigned long long)off, w->src->path);
+	*got = n;
 	return 0;
 }
 
@@ -293,9 +313,7 @@ static int elf_window_get(struct window *w, u64 pa, size_t want, const u8 **p, s
 		if ((off < w->map_off || off - w->map_off >= w->map_len) &&
 		    window_map(w, off, r, e))
 			return window_pread(w, off, avail, p, got, e);
-		*p = w->buf + (off - w->map_off);
-		*got = MIN(avail, w->map_len - (off - w->map_off));
-		return 0;
+		return window_mapped(w, off, avail, p, got, e);
 	}
 	return window_pread(w, off, avail, p, got, e);
 }
@@ -311,12 +329,12 @@ static const struct source_ops elf_ops = {
 };
 
 /* Only /proc/vmcore is mapped; some kernels and architectures refuse it even there. */
-static bool mmap_works(const struct source *s)
+static bool mmap_works(const struct source *s, unsigned flags)
 {
 	const struct elf_source *es = s->priv;
 	void *p;
 
-	if (!s->proc)
+	if ((!s->proc && !(flags & SOURCE_MAP)) || (flags & SOURCE_NO_MAP) || probe_init())
 		return false;
 	p = mmap(NULL, PAGE_SIZE, PROT_READ, MAP_SHARED, s->fd,
 		 (off_t)(es->data.r[0].off / PAGE_SIZE * PAGE_SIZE));
@@ -360,7 +378,7 @@ int source_elf_open_view(struct source *s, const struct fileview *view, unsigned
 	ranges_settle(&es->data);
 	last = &es->ram.r[es->ram.n - 1];
 	s->max_pfn = align_up(last->pa + last->size, PAGE_SIZE) >> PAGE_SHIFT;
-	es->mmap_refused = es->data.n == 0 || !mmap_works(s);
+	es->mmap_refused = es->data.n == 0 || !mmap_works(s, flags);
 	return 0;
 }
 
