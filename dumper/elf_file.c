@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 /* Where the headers end, or the file. */
 static int elf_headers_end(const struct fileview *view, u64 *end, struct err *e)
@@ -32,6 +33,14 @@ static int elf_headers_end(const struct fileview *view, u64 *end, struct err *e)
 	if (*end > ELF_HEADERS_MAX)
 		return err_set(e, -E2BIG, "ELF header: %" PRIu64 " bytes of headers", *end);
 	return 0;
+}
+
+/* libelf takes the size of a file from stat, which has none of a block device. */
+static bool elf_reads(const struct fileview *view)
+{
+	struct stat st;
+
+	return !view->pieces && fstat(view->fd, &st) == 0 && S_ISREG(st.st_mode);
 }
 
 /* libelf reads a file or memory: what is in pieces is put together. */
@@ -65,10 +74,10 @@ int elf_file_open(struct elf_file *f, const struct fileview *view, struct err *e
 	*f = (struct elf_file){ 0 };
 	elf_version(EV_CURRENT);
 	errno = 0;
-	if (view->pieces)
-		rc = elf_image_open(f, view, e);
-	else
+	if (elf_reads(view))
 		f->elf = elf_begin(view->fd, ELF_C_READ, NULL);
+	else
+		rc = elf_image_open(f, view, e);
 	if (!rc && !f->elf)
 		rc = err_set(e, elf_code(), "ELF header: %s", elf_errmsg(-1));
 	if (rc)
