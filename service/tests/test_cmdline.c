@@ -26,6 +26,10 @@ static void test_make(void **state)
 		{ "crashkernel=1G-:128M crashkernel=64M,low panic=30 nr_cpus=4 maxcpus=8 irqpoll "
 		  "acpi_no_memhotplug",
 		  NULL, ADDED },
+		/* the same by another name */
+		{ "sysctl.vm.panic_on_oom=1 sysctl.kernel.panic_on_oops=1 sysctl.kernel.panic=0 "
+		  "sysctl.vm.swappiness=0",
+		  NULL, "sysctl.vm.swappiness=0 " ADDED },
 		/* '-' is '_' in names, not in values */
 		{ "panic-on-warn=1 hugepagesz=1G hugepages=8 default-hugepagesz=1G mem=4G "
 		  "memmap=64K$0x18690000 foo=ro-rw",
