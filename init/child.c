@@ -11,6 +11,8 @@
 #define TICK_MS 250
 /* What SIGKILL is given to take effect: a task in the kernel ends only when it wakes up. */
 #define KILL_MS 3000
+/* For how long a process that cannot be started is tried again. */
+#define FORK_MS 5000
 
 /* Waits until the child ended or a tick has passed: 1 ended, 0 not, and *status is the child's. */
 static int wait_tick(pid_t pid, const sigset_t *chld, u64 ms, int *status)
@@ -90,6 +92,20 @@ static enum child_end supervise(pid_t pid, const sigset_t *chld, const struct ch
 	return WEXITSTATUS(status) == 0 ? CHILD_OK : CHILD_ERROR;
 }
 
+/* Memory, or a limit, may be there again in a moment. */
+static pid_t fork_patiently(const struct child_watch *w)
+{
+	u64 start = clock_ms();
+	pid_t pid;
+
+	while ((pid = fork()) < 0 && clock_ms() - start < FORK_MS) {
+		if (w->tick)
+			w->tick(w->arg);
+		clock_sleep_ms(TICK_MS);
+	}
+	return pid;
+}
+
 enum child_end child_run(int (*fn)(void *arg), void *arg, const struct child_watch *w,
 			 int *signal_no)
 {
@@ -100,7 +116,7 @@ enum child_end child_run(int (*fn)(void *arg), void *arg, const struct child_wat
 	sigemptyset(&chld);
 	sigaddset(&chld, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &chld, &old);
-	pid = fork();
+	pid = fork_patiently(w);
 	if (pid == 0) {
 		sigprocmask(SIG_SETMASK, &old, NULL);
 		_exit(fn(arg));

@@ -14,10 +14,11 @@
 #include "../dumper/base/guard.h"
 #include "../dumper/base/io.h"
 #include "steps.h"
+#include "watchdog.h"
 
 #define LIST_MAX (256 * 1024)
 #define STALL_S 20
-#define HANGS_MAX 6 /* modules given up on before the rest is left out */
+#define HANGS_MAX 8 /* children that did not end, before the rest is left out */
 
 static bool is_blank(char c)
 {
@@ -148,11 +149,17 @@ static u64 module_beat(void *arg)
 	return atomic_load(&in->sh->module);
 }
 
-/* A driver that hangs or crashes while it starts is left out; the modules after it are loaded by
- * another child, as the target's own may be among them. */
+static const char *module_name(const struct init *in)
+{
+	return in->sh->module_name[0] ? in->sh->module_name : "not yet begun";
+}
+
+/* A driver that hangs while it starts, or crashes twice (once may be chance, and a target's own may
+ * be among them), is left out; the modules after it are loaded by another child. */
 int step_modules(struct init *in, const struct step *s, struct err *e)
 {
 	enum child_end end = CHILD_OK;
+	u32 crashed = UINT32_MAX;
 	int rc = 0;
 
 	if (access(MODULES_LIST, F_OK))
@@ -160,13 +167,19 @@ int step_modules(struct init *in, const struct step *s, struct err *e)
 	for (unsigned hangs = 0; hangs < HANGS_MAX; hangs++) {
 		struct child_watch w = { .stall_ms = STALL_S * 1000,
 					 .beat = module_beat,
+					 .tick = watchdog_find,
 					 .arg = in };
 
 		rc = step_child_watched(in, s, &w, &end, e);
 		if (end != CHILD_STALLED && end != CHILD_CRASHED && end != CHILD_STUCK)
 			return rc;
-		init_note(in, "module %s %s; it is left out", in->sh->module_name,
-			  child_end_text(end));
+		if (end == CHILD_CRASHED && atomic_load(&in->sh->module) != crashed) {
+			crashed = atomic_load(&in->sh->module);
+			init_note(in, "module %u, %s, %s: it is tried once more", crashed + 1,
+				  module_name(in), e->msg);
+			continue;
+		}
+		init_note(in, "module %s %s; it is left out", module_name(in), child_end_text(end));
 		atomic_fetch_add(&in->sh->modules_failed, 1);
 		atomic_fetch_add(&in->sh->module, 1);
 	}

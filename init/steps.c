@@ -147,7 +147,13 @@ int step_child(struct init *in, const struct step *s, struct err *e)
 {
 	struct child_watch w = { .arg = in };
 	enum child_end end;
+	int rc = step_child_watched(in, s, &w, &end, e);
 
+	if (end != CHILD_CRASHED)
+		return rc;
+	/* whatever ended it may have been chance, and the dump may depend on this step */
+	init_note(in, "%s %.100s: it is tried once more", s->name, e->msg);
+	memset(e, 0, sizeof(*e));
 	return step_child_watched(in, s, &w, &end, e);
 }
 

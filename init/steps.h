@@ -40,7 +40,8 @@ extern const struct step steps[]; /* ends with a NULL name */
 /* Runs the steps of one time, in the table's order. False: a STEP_STOP step failed. */
 bool steps_run(struct init *in, const struct step *table, enum step_when when);
 
-/* Runs the step's child within its deadline: 0 or -errno (-ETIMEDOUT, -EINTR for a crash). */
+/* Runs the step's child within its deadline, once more where it crashed: 0 or -errno (-ETIMEDOUT,
+ * -EINTR for a crash). What it does must bear being done twice. */
 int step_child(struct init *in, const struct step *s, struct err *e);
 /* The same with w's stall, grace, cancel, beat and tick; w's deadline is the step's own where it
  * has one. *end says how it ended. */

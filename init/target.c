@@ -114,6 +114,8 @@ static int mount_target(const struct conf_target *t, const char *device, char *t
 
 	if (mkdir(INIT_TARGET_DIR, 0700) && errno != EEXIST)
 		return err_sys(e, -errno, "mkdir " INIT_TARGET_DIR);
+	/* what is there can only be from a child of this step that crashed */
+	umount2(INIT_TARGET_DIR, MNT_DETACH);
 	snprintf(type, cap, "%s", t->fstype);
 	if (mount_as(device, type) == 0)
 		return 0;
@@ -169,6 +171,8 @@ static int make_dirs(struct init *in, struct err *e)
 	rc = path_open_dir(root, in->conf.path, true, &path, e);
 	if (rc)
 		return err_ctx(e, "%s", in->conf.path);
+	if (in->sh->dir_made)
+		return 0;
 	rc = target_new_dump_dir(path, in->conf.naming, in->stamp, &in->sh->names, e);
 	if (rc)
 		return err_ctx(e, "%s", in->conf.path);

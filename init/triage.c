@@ -24,7 +24,9 @@ int step_triage_child(struct init *in, struct err *e)
 	if (rc)
 		return rc;
 	if (len) {
-		rc = path_write_file(dir, in->sh->names.dmesg, in->text, len, false, e);
+		/* what is there in a directory that is this capture's own comes from a crash of
+		 * this step */
+		rc = path_write_file(dir, in->sh->names.dmesg, in->text, len, true, e);
 		if (rc)
 			return rc;
 	}

@@ -14,30 +14,51 @@
 #define TIMEOUT_S 60
 #define PET_MS 1000
 
+static int watchdog_open(struct init *in)
+{
+	int timeout_s = TIMEOUT_S;
+
+	in->watchdog_fd = open("/dev/watchdog", O_WRONLY | O_CLOEXEC);
+	if (in->watchdog_fd < 0)
+		return -errno;
+	/* drivers that cannot be set keep their own time, which is at least some seconds */
+	ioctl(in->watchdog_fd, WDIOC_SETTIMEOUT, &timeout_s);
+	watchdog_pet(in);
+	return 0;
+}
+
+static const char opened[] = "the watchdog is open";
+
 /* In the table twice: the device may come with a module. */
 int step_watchdog(struct init *in, const struct step *s, struct err *e)
 {
-	int timeout_s = TIMEOUT_S;
+	int rc;
 
 	(void)s;
 	if (in->watchdog_fd >= 0)
 		return STEP_SKIP;
-	in->watchdog_fd = open("/dev/watchdog", O_WRONLY | O_CLOEXEC);
-	if (in->watchdog_fd < 0 && errno == ENOENT && !in->watchdog_sought) {
+	rc = watchdog_open(in);
+	if (rc == -ENOENT && !in->watchdog_sought) {
 		in->watchdog_sought = true;
 		return STEP_SKIP;
 	}
-	if (in->watchdog_fd < 0 && errno == ENOENT) {
+	if (rc == -ENOENT) {
 		snprintf(in->sh->said, sizeof(in->sh->said), "there is no watchdog");
 		return 0;
 	}
-	if (in->watchdog_fd < 0)
-		return err_sys(e, -errno, "/dev/watchdog");
-	/* drivers that cannot be set keep their own time, which is at least some seconds */
-	ioctl(in->watchdog_fd, WDIOC_SETTIMEOUT, &timeout_s);
-	watchdog_pet(in);
-	snprintf(in->sh->said, sizeof(in->sh->said), "the watchdog is open");
+	if (rc)
+		return err_sys(e, rc, "/dev/watchdog");
+	snprintf(in->sh->said, sizeof(in->sh->said), opened);
 	return 0;
+}
+
+void watchdog_find(void *arg)
+{
+	struct init *in = arg;
+
+	if (in->watchdog_fd < 0 && watchdog_open(in) == 0)
+		init_note(in, opened);
+	watchdog_pet(in);
 }
 
 void watchdog_pet(struct init *in)

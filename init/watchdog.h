@@ -7,6 +7,10 @@
 
 #include "init.h"
 
+/* For a tick while its driver may be among the modules that load: opens it when it is there, as it
+ * may have been running since before the crash, and pets it. arg is a struct init. */
+void watchdog_find(void *arg);
+
 /* Pets it, at most once a second; cheap to call often. */
 void watchdog_pet(struct init *in);
 

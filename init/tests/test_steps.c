@@ -71,6 +71,15 @@ static int child_crashes(struct init *in, struct err *e)
 	return 0;
 }
 
+/* The first time only. */
+static int child_crashes_once(struct init *in, struct err *e)
+{
+	(void)e;
+	if (!in->sh->module++)
+		raise(SIGKILL);
+	return 0;
+}
+
 static int child_hangs(struct init *in, struct err *e)
 {
 	(void)in;
@@ -96,6 +105,11 @@ static int here_part(struct init *in, const struct step *s, struct err *e)
 	snprintf(in->sh->said, sizeof(in->sh->said), "half of it");
 	return STEP_PART;
 }
+
+static const struct step once[] = {
+	{ "once", STEP_BOOT, STEP_STOP, 10, NULL, child_crashes_once },
+	{ NULL, STEP_END, STEP_GO_ON, 0, NULL, NULL },
+};
 
 static const struct step table[] = {
 	{ "one", STEP_BOOT, STEP_GO_ON, 0, here_a, NULL },
@@ -229,12 +243,24 @@ static void test_crash_and_hang(void **state)
 	unsigned times;
 
 	assert_true(steps_run(&f->in, table, STEP_LOST));
-	assert_string_equal(f->in.notes[0], "a");
-	times = assert_said(f, "crashpod: crash failed: crashed with signal 9\n"
+	assert_string_equal(f->in.notes[0], "crash crashed with signal 9: it is tried once morea");
+	times = assert_said(f, "crashpod: crash crashed with signal 9: it is tried once more\n"
+			       "crashpod: crash failed: crashed with signal 9\n"
 			       "crashpod: hang failed: ran into its deadline of 1 s\n"
 			       "crashpod: a was here\n");
 	assert_in_range(times, 1, 3);
 	assert_true(f->in.log[1].took_ms >= 1000);
+}
+
+/* A crash that does not come again costs nothing. */
+static void test_crash_once(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_true(steps_run(&f->in, once, STEP_BOOT));
+	assert_said(f, "crashpod: once crashed with signal 9: it is tried once more\n");
+	assert_int_equal(f->in.sh->module, 2);
+	assert_true(f->in.log[0].ok);
 }
 
 /* When the capture's time is over no target is begun, but its end is. */
@@ -308,6 +334,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_stop, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_slow_and_part, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_crash_and_hang, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_crash_once, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_time_over, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_said_later, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_log_full, setup, teardown),
