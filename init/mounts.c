@@ -2,8 +2,10 @@
 /* mounts.c - the kernel's own file systems. None of these can block. */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "steps.h"
@@ -16,6 +18,15 @@ static const struct {
 	{ "sysfs", "/sys", MS_NOSUID | MS_NODEV | MS_NOEXEC },
 	{ "devtmpfs", "/dev", MS_NOSUID | MS_NOEXEC },
 };
+
+/* Whoever ran before PID 1 may have mounted it. Since 5.8 every mount of proc is one of its own,
+ * and would hide what is there. */
+static bool is_proc(const char *where)
+{
+	struct statfs fs;
+
+	return statfs(where, &fs) == 0 && fs.f_type == PROC_SUPER_MAGIC;
+}
 
 /* With the kernel's default a panic of the capture kernel, PID 1's own death included, would leave
  * the machine standing for ever. A panic= of the command line stands. */
@@ -41,7 +52,9 @@ int step_mounts(struct init *in, const struct step *s, struct err *e)
 	for (size_t i = 0; i < ARRAY_SIZE(mounts); i++) {
 		if (mkdir(mounts[i].where, 0755) && errno != EEXIST)
 			rc = err_sys(e, -errno, "mkdir %s", mounts[i].where);
-		/* EBUSY: the kernel, or whoever ran before, has mounted it */
+		if (is_proc(mounts[i].where))
+			continue;
+		/* EBUSY: it is mounted */
 		if (mount(mounts[i].type, mounts[i].where, mounts[i].type, mounts[i].flags, NULL) &&
 		    errno != EBUSY)
 			rc = err_sys(e, -errno, "mount %s", mounts[i].where);
