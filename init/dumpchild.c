@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* dumpchild.c - the dump, in a child, and what PID 1 does meanwhile. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,6 +9,7 @@
 
 #include "../dumper/base/guard.h"
 #include "../dumper/base/clock.h"
+#include "again.h"
 #include "outcome.h"
 #include "progress.h"
 #include "rawtarget.h"
@@ -49,7 +51,7 @@ static void make_opts(const struct init *in, struct dump_opts *o)
 	o->format = in->conf.format == CONF_FORMAT_ELF ? DUMP_ELF : DUMP_KDUMP;
 	o->compress = compressions[in->conf.compress];
 	o->compress_level = in->conf.compress_level;
-	o->threads = in->conf.threads;
+	o->threads = in->careful ? 1 : in->conf.threads;
 	o->verify = verifies[in->conf.verify];
 	o->sync = true;
 	o->fit = true;
@@ -64,9 +66,25 @@ static int enter_dir(const struct init *in, struct err *e)
 	_cleanup_close_ int dir = -1;
 	int rc = target_open_dir(in, true, &dir, e);
 
+	if (!rc && in->careful)
+		rc = again_put_aside(in, dir, e);
 	if (!rc && fchdir(dir))
 		rc = err_sys(e, -errno, "fchdir");
 	return rc;
+}
+
+/* Where the kernel has no memory left it ends the process that says this, rather than one that is
+ * needed for the rest; PID 1 it cannot. */
+static void first_to_go(void)
+{
+	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	if (write(fd, "1000", 4) != 4) {
+		/* then the kernel chooses by size, and the dump is the largest */
+	}
+	close(fd);
 }
 
 int step_dump_child(struct init *in, struct err *e)
@@ -80,7 +98,8 @@ int step_dump_child(struct init *in, struct err *e)
 
 	if (rc)
 		return rc;
-	rc = core_open(&core, INIT_VMCORE, CORE_PARTIAL, e);
+	first_to_go();
+	rc = core_open(&core, INIT_VMCORE, CORE_PARTIAL | (in->careful ? CORE_NO_MAP : 0), e);
 	if (rc)
 		return rc;
 	make_opts(in, &o);
@@ -135,7 +154,7 @@ static u64 beat(void *arg)
 	return atomic_load(&p->pages_done) + atomic_load(&p->bytes_written) + phase + m->syncs;
 }
 
-static int dump_once(struct init *in, const struct step *s, struct err *e)
+static int dump_once(struct init *in, const struct step *s, enum child_end *end, struct err *e)
 {
 	struct monitor m = { .in = in, .line_ms = clock_ms(), .phase_ms = clock_ms() };
 	struct child_watch w = {
@@ -147,7 +166,6 @@ static int dump_once(struct init *in, const struct step *s, struct err *e)
 		.arg = &m,
 	};
 	enum dump_result result;
-	enum child_end end;
 	int rc;
 
 	memset(&in->sh->progress, 0, sizeof(in->sh->progress));
@@ -155,9 +173,9 @@ static int dump_once(struct init *in, const struct step *s, struct err *e)
 	in->sh->dump_result = DUMP_FAILED;
 	atomic_store(&in->sh->dump_done, false);
 	console_say(&in->con, "dump starts");
-	rc = step_child_watched(in, s, &w, &end, e);
+	rc = step_child_watched(in, s, &w, end, e);
 	in->has_stats = atomic_load(&in->sh->dump_done);
-	result = outcome_result(in->sh, end);
+	result = outcome_result(in->sh, *end);
 	if (rc == 0 && result != DUMP_COMPLETE)
 		rc = err_set(e, in->sh->err.code ? in->sh->err.code : -EIO, "%s",
 			     in->sh->err.msg[0] ? in->sh->err.msg : in->sh->stats.reason);
@@ -167,12 +185,31 @@ static int dump_once(struct init *in, const struct step *s, struct err *e)
 	return result == DUMP_COMPLETE ? 0 : STEP_PART;
 }
 
+/* After a crash: the careful way. */
+static int dump_again(struct init *in, const struct step *s, struct err *e)
+{
+	enum child_end end;
+	struct again first;
+	int rc;
+
+	again_begin(in, &first);
+	memset(e, 0, sizeof(*e));
+	rc = dump_once(in, s, &end, e);
+	/* a raw slot holds one dump: the first's part is gone */
+	if (rawtarget_is(in))
+		return rc;
+	return again_end(in, &first) ? STEP_PART : rc;
+}
+
 int step_dump(struct init *in, const struct step *s, struct err *e)
 {
-	int rc = dump_once(in, s, e);
+	enum child_end end;
+	int rc = dump_once(in, s, &end, e);
 
+	if (again_wanted(in, end, step_time_left_ms(in)))
+		rc = dump_again(in, s, e);
 	if (!room_wanted(in, step_time_left_ms(in)) || !room_make(in))
 		return rc;
 	memset(e, 0, sizeof(*e));
-	return dump_once(in, s, e);
+	return dump_once(in, s, &end, e);
 }
