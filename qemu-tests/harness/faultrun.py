@@ -41,8 +41,10 @@ class Case:
     production: shell commands on the production system, before it loads the capture kernel.
     edit(where, initrd): changes the initramfs after mkinitrd. append: the capture kernel's.
     on: (pattern, action) pairs: the first time that a line of the capture kernel's console
-    matches, action(Run) is called. ends: how the machine has to end by itself, see Run.ended.
-    boot: more of the production kernel's command line. crashkernel: RESERVE's where it is empty.
+    matches, action(Run) is called. files: more for the production root, or files(where) that gives
+    them. kernel: this one, whatever run.py was asked for. ends: how the machine has to end by
+    itself, see Run.ended. boot: more of the production kernel's command line. crashkernel:
+    RESERVE's where it is empty.
     check(Run): calls Run.add() for everything else that must hold.
     """
     name: str
@@ -63,6 +65,7 @@ class Case:
     cpus: int = 1
     modules: str = "virtio_pci virtio_blk"
     files: tuple = ()
+    kernel: str = ""
     limit_s: int = 150
     quick: bool = False
     capture: Path = None  # where scripts/kernel.sh left a capture kernel; None: the crashed one
@@ -135,7 +138,8 @@ def _plan(case, kernel, where):
         crashkernel=case.crashkernel or RESERVE.get(kernel.name, RESERVE_OTHER),
         cpus=case.cpus, idle=True,
         files=[("usr/bin/crashpod", paths.BUILD / "crashpod"),
-               ("boot/crashpod.img", initrd), *case.files,
+               ("boot/crashpod.img", initrd),
+               *(case.files(where) if callable(case.files) else case.files),
                *([("boot/capture", case.capture / "bzImage")] if case.capture else [])])
 
 
@@ -183,6 +187,7 @@ def _watch(run):
 
 def run(case, kernel_name=kernels.DEFAULT):
     """Run a case and judge it. Lost and GroundError pass through."""
+    kernel_name = case.kernel or kernel_name
     kernel = kernels.ensure(kernel_name)
     with scenario.workplace(f"fault-{kernel_name}-{case.name}") as where:
         found = Run(case, where, kernel)
