@@ -31,6 +31,8 @@ target_generic_drivers()
 
 target_request_all()
 {
+	# first of all: it may be about to end the capture, and a disk's driver may take its time
+	test "$generic" = yes || target_watchdogs
 	targets=0
 	while read -r kind device; do
 		case $kind in
@@ -47,10 +49,7 @@ target_request_all()
 		say "note: $conf names no target: it must come with the capture kernel's command line"
 	fi
 	test "$generic" = no || target_generic
-	test "$generic" = yes || {
-		target_watchdogs
-		target_pstore
-	}
+	test "$generic" = yes || target_pstore
 	for name in $add_modules; do
 		module_request need "$name" "--add-modules"
 	done

@@ -116,6 +116,7 @@ make_tree()
 	module drivers/virtio/virtio.ko register_virtio ''
 	module drivers/virtio/virtio_pci.ko '' register_virtio 'alias=pci:v00001AF4d*'
 	module drivers/block/virtio_blk.ko '' register_virtio 'alias=virtio:d00000002v*'
+	module drivers/watchdog/i6300esb.ko '' '' 'alias=pci:v00008086d000025AB*'
 	module drivers/block/tunable.ko '' '' 'parm=depth:an int'
 	module drivers/firmware/efi_pstore.ko '' ''
 	echo kernel/fs/ext4/ext4.ko > "$tree/modules.builtin"
@@ -143,6 +144,18 @@ make_machine()
 	: > "$lab/dev/vda"
 	: > "$lab/dev/vda1"
 	ln -s ../../vda1 "$lab/dev/disk/by-uuid/1111-2222"
+}
+
+# A watchdog on PCI, as sysfs shows one that the running system has the driver of.
+make_watchdog()
+{
+	pci=$lab/sys/devices/pci0000:00/0000:00:05.0
+	mkdir -p "$pci/watchdog/watchdog0" "$lab/sys/class/watchdog" \
+		"$lab/sys/bus/pci/drivers/i6300esb" "$lab/sys/module/i6300esb"
+	ln -s "$lab/sys/bus/pci/drivers/i6300esb" "$pci/driver"
+	ln -s "$lab/sys/module/i6300esb" "$lab/sys/bus/pci/drivers/i6300esb/module"
+	ln -s "$pci" "$pci/watchdog/watchdog0/device"
+	ln -s "$pci/watchdog/watchdog0" "$lab/sys/class/watchdog/watchdog0"
 }
 
 # set_conf LINE...: the configuration, a line each.

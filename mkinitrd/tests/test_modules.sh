@@ -35,6 +35,13 @@ unindexed()
 result root-not-written 'depmod wrote into the tree' unindexed
 cp "$lab/out" "$lab/plain"
 
+make_watchdog
+one
+order watchdog-first "i6300esb.ko $fs$disk"
+one --generic
+order watchdog-not-generic "$fs$disk"
+rm -r "$lab/sys/class/watchdog"
+
 set_conf 'ext4 /dev/vda'
 one
 order whole-disk "$disk"
