@@ -267,6 +267,9 @@ int kdump_file_check(const struct kdump_file *k, const struct kdump_page_desc *d
 
 	if (!d->offset && !d->size)
 		return err_set(e, -ENODATA, "page is not in the dump");
+	/* across the end of a disk block, of which one was written before the machine died */
+	if (kdump_file_incomplete(k) && (!d->offset || !d->size))
+		return err_set(e, -ENODATA, "only a half of the page's descriptor is in the dump");
 	if (!d->size || d->size > PAGE_SIZE)
 		return err_set(e, -EBADMSG, "stored size %u", d->size);
 	if (!(d->flags & KDUMP_COMPRESSION_MASK) && d->size != PAGE_SIZE)

@@ -196,6 +196,43 @@ static void test_bitmap_not_subset(void **state)
 	test_kdump_free(&k);
 }
 
+/* A machine died while a descriptor was written across the end of a disk block. */
+static void test_torn(void **state)
+{
+	static const struct {
+		bool offset_lost;
+		u32 status;
+		int rc;
+		const char *said;
+	} t[] = {
+		{ false, 0, -EBADMSG, "descriptor 1: stored size 0" },
+		{ true, 0, -EBADMSG, "descriptor 1: offset 0 is before the page data" },
+		{ false, KDUMP_INCOMPLETE, -ENODATA,
+		  "but incomplete: kdump, 1 of 6 pages missing" },
+		{ true, KDUMP_INCOMPLETE, -ENODATA, "but incomplete: kdump, 1 of 6 pages missing" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(t); i++) {
+		struct test_kdump k = make();
+		struct kdump_page_desc *d;
+		struct verify_result r;
+		struct lines l;
+
+		d = (struct kdump_page_desc *)(void *)(k.buf + k.descs) + 1;
+		if (t[i].offset_lost)
+			d->offset = 0;
+		else
+			d->size = d->flags = 0;
+		if (t[i].status)
+			test_patch(&k, HEAD(status), t[i].status);
+		assert_int_equal(judge(k.buf, k.len, &r, &l), t[i].rc);
+		if (!strstr(l.text, t[i].said))
+			fail_msg("case %zu: %s", i, l.text);
+		test_kdump_free(&k);
+	}
+}
+
 static void test_incomplete(void **state)
 {
 	struct test_kdump k = make();
@@ -473,6 +510,7 @@ int main(void)
 		cmocka_unit_test(test_zlib_checksum),
 		cmocka_unit_test(test_bitmap_not_subset),
 		cmocka_unit_test(test_incomplete),
+		cmocka_unit_test(test_torn),
 		cmocka_unit_test(test_unreadable),
 		cmocka_unit_test(test_unsupported),
 		cmocka_unit_test(test_part),
