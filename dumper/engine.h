@@ -71,6 +71,7 @@ struct engine_thread {
 	u8 page[4096]; /* a page that comes in pieces */
 	struct plan_counts plan;
 	u64 unreadable, unplaced;
+	u64 next_sync_ms; /* in pass 2 */
 };
 
 /* Bytes of a block in kept_groups. */
