@@ -61,7 +61,7 @@ def dump(run, directory, complete=True):
     named = not found[-1].name.endswith("-incomplete")
     run.add("dump-name", None if named == complete else found[-1].name)
     status, text = command("verify", found[-1])
-    good = status == 0 if complete else status == 1 and "incomplete" in text
+    good = status == 0 if complete else status == 1 and "but incomplete" in text
     run.add("verify", None if good else f"exit {status}: {text}")
     return found[-1]
 
