@@ -79,10 +79,12 @@ static int plan_to_fit(struct engine *en, struct dump_stats *st, struct err *e)
 	/* a sample that fails must not cost the dump */
 	if (fit_level(en, room, &level, &need, &unused))
 		return 0;
-	if (need > room)
+	if (need > room) {
+		st->need_bytes = need;
 		snprintf(st->reason, sizeof(st->reason),
 			 "about %llu MB needed at level %u, %llu MB free: may not fit",
 			 (unsigned long long)(need >> 20), level, (unsigned long long)(room >> 20));
+	}
 	if (level == en->out->level)
 		return 0;
 	if (need <= room)

@@ -81,6 +81,7 @@ struct dump_stats {
 	char reason[200]; /* why not complete, or what else there is to know; may be empty */
 	struct dump_pages pages;
 	u64 bytes_written; /* size of the dump file */
+	u64 need_bytes;	   /* what it was thought to come to, where that is more than the room; 0 */
 	u32 verify_depth;  /* enum verify_depth: asked for; none where it cannot be had */
 	u32 verified;	   /* enum dump_verified */
 	double s_classify, s_write, s_verify, s_total;

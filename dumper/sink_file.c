@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -155,12 +154,7 @@ static void file_abandon(struct sink *s, bool keep)
 
 static u64 file_room(struct sink *s)
 {
-	struct statvfs st;
-
-	if (fstatvfs(file_of(s)->fd, &st))
-		return UINT64_MAX;
-	/* PID 1 is root and may use the reserve; a limit for others is none for it */
-	return (geteuid() ? st.f_bavail : st.f_bfree) * (u64)st.f_frsize;
+	return io_room(file_of(s)->fd);
 }
 
 static void file_close(struct sink *s)
@@ -220,8 +214,11 @@ static int make_file(struct sink_file *f, struct err *e)
 
 	f->fd = openat(f->dir_fd, f->temp_name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
 		       0600);
-	if (f->fd < 0 || fstat(f->fd, &st))
-		return err_sys(e, -errno, "%s", f->temp);
+	if (f->fd < 0 || fstat(f->fd, &st)) {
+		int code = errno;
+
+		return err_sys(e, -code, "%s%s", f->temp, io_full_hint(f->dir_fd, code));
+	}
 	f->dev = st.st_dev;
 	f->ino = st.st_ino;
 	return 0;

@@ -5,9 +5,12 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "guard.h"
+
+#define ROOM_RESERVE_MAX ((u64)16 << 20)
 
 void io_hold_std(void)
 {
@@ -117,4 +120,31 @@ int io_read_file(const char *path, size_t max, char **buf, size_t *len, struct e
 	*buf = guard_take_ptr(b);
 	*len = got;
 	return 0;
+}
+
+const char *io_full_hint(int fd, int code)
+{
+	struct statvfs st;
+	int saved = errno;
+	bool none = code == ENOSPC && fstatvfs(fd, &st) == 0 && st.f_files && !st.f_ffree;
+
+	errno = saved;
+	return none ? ", no inode is free" : "";
+}
+
+u64 io_room(int fd)
+{
+	struct statvfs st;
+	u64 unit, room, rest;
+
+	if (fstatvfs(fd, &st))
+		return UINT64_MAX;
+	unit = st.f_frsize;
+	if (geteuid())
+		return st.f_bavail * unit;
+	/* Root may use what is set aside for it, but not what ext4 has for its own metadata
+	 * (reserved_clusters), which counts as free as well. */
+	rest = MIN(st.f_blocks / 50 * unit, ROOM_RESERVE_MAX);
+	room = st.f_bfree * unit;
+	return MAX(st.f_bavail * unit, room > rest ? room - rest : 0);
 }

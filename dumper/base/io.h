@@ -23,4 +23,11 @@ ssize_t io_pread_full(int fd, void *buf, size_t len, u64 off);
  * after the last byte. The caller frees *buf. Works for files whose st_size is 0, as in /proc. */
 int io_read_file(const char *path, size_t max, char **buf, size_t *len, struct err *e);
 
+/* What ENOSPC does not tell: ", no inode is free" where that is why, else "". fd is on the file
+ * system in question; errno is kept. */
+const char *io_full_hint(int fd, int code);
+
+/* Bytes that this process may still write to the file system of fd, or UINT64_MAX. */
+u64 io_room(int fd);
+
 #endif
