@@ -39,6 +39,8 @@ struct init_shared {
 	struct naming names;
 	bool dir_made; /* names.dir exists below the path, or slot is chosen */
 	unsigned slot; /* of a raw area */
+	/* triage */
+	char series[64]; /* directory of the first of a series of crashes; "": there is none */
 	/* dump */
 	struct dump_progress progress;
 	struct dump_stats stats;

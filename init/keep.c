@@ -12,13 +12,19 @@
 
 #include "../dumper/base/guard.h"
 #include "../dumper/base/naming.h"
+#include "../dumper/base/record_read.h"
 
 #define DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 #define DUMPS_MAX 100000
 
+#define SERIES_S 3600
+
 struct old {
 	char dir[64];
 	u64 stamp, serial; /* of naming_age() */
+	u64 bytes;	   /* on the disk, of all its files */
+	bool complete;
+	bool go;
 };
 
 struct olds {
@@ -50,7 +56,30 @@ static bool is_own_dir(int dir)
 	return fstat(dir, &st) == 0 && st.st_uid == geteuid() && !(st.st_mode & 022);
 }
 
-static bool is_complete_dump(int path, const char *name)
+/* Bytes of a directory's files. */
+static u64 dir_bytes(int fd)
+{
+	int copy = openat(fd, ".", DIR_FLAGS);
+	DIR *dir = copy >= 0 ? fdopendir(copy) : NULL;
+	struct dirent *d;
+	struct stat st;
+	u64 bytes = 0;
+
+	if (!dir) {
+		if (copy >= 0)
+			close(copy);
+		return 0;
+	}
+	while ((d = readdir(dir)))
+		if (fstatat(fd, d->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
+		    st.st_nlink == 1) /* under another name it would go on taking its room */
+			bytes += (u64)st.st_blocks * 512;
+	closedir(dir);
+	return bytes;
+}
+
+/* Whether name is a dump of crashpod's, and what is to be known of it. */
+static bool look_at(int path, const char *name, struct old *o)
 {
 	_cleanup_close_ int dir = -1;
 	struct naming n;
@@ -58,35 +87,38 @@ static bool is_complete_dump(int path, const char *name)
 	if (!naming_parse(&n, name))
 		return false;
 	dir = openat(path, name, DIR_FLAGS);
-	return dir >= 0 && is_own_dir(dir) && is_file(dir, n.dump) && is_file(dir, NAMING_RECORD);
+	if (dir < 0 || !is_own_dir(dir) || !is_file(dir, NAMING_RECORD))
+		return false;
+	memset(o, 0, sizeof(*o));
+	snprintf(o->dir, sizeof(o->dir), "%.*s", (int)sizeof(o->dir) - 1, n.dir);
+	naming_age(o->dir, &o->stamp, &o->serial);
+	o->complete = is_file(dir, n.dump);
+	o->bytes = dir_bytes(dir);
+	return true;
 }
 
-static int add(struct olds *o, const char *name)
+static int add(struct olds *o, const struct old *one)
 {
-	struct old *v;
-
 	if (o->n == o->cap) {
 		size_t cap = o->cap ? o->cap * 2 : 64;
+		struct old *v = cap > DUMPS_MAX ? NULL : realloc(o->v, cap * sizeof(*v));
 
-		v = cap > DUMPS_MAX ? NULL : realloc(o->v, cap * sizeof(*v));
 		if (!v)
 			return -ENOMEM;
 		o->v = v;
 		o->cap = cap;
 	}
-	v = &o->v[o->n++];
-	memset(v, 0, sizeof(*v));
-	/* naming_parse() took it, so it fits */
-	snprintf(v->dir, sizeof(v->dir), "%.*s", (int)sizeof(v->dir) - 1, name);
-	naming_age(v->dir, &v->stamp, &v->serial);
+	o->v[o->n++] = *one;
 	return 0;
 }
 
+/* Oldest first. */
 static int collect(int path, const char *newest, struct olds *o, struct err *e)
 {
 	int fd = openat(path, ".", DIR_FLAGS), rc = 0;
 	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
 	struct dirent *d;
+	struct old one;
 
 	if (!dir) {
 		rc = err_sys(e, -errno, "the directory of dumps");
@@ -95,9 +127,11 @@ static int collect(int path, const char *newest, struct olds *o, struct err *e)
 		return rc;
 	}
 	while (!rc && (d = readdir(dir)))
-		if (strcmp(d->d_name, newest) != 0 && is_complete_dump(path, d->d_name))
-			rc = add(o, d->d_name);
+		if (strcmp(d->d_name, newest) != 0 && look_at(path, d->d_name, &one))
+			rc = add(o, &one);
 	closedir(dir);
+	if (o->n)
+		qsort(o->v, o->n, sizeof(*o->v), by_age);
 	return rc ? err_sys(e, rc, "the list of dumps") : 0;
 }
 
@@ -114,6 +148,16 @@ static int remove_file(int dir, const char *name)
 	return rc;
 }
 
+/* A file of PID 1's, and what it is called while it is being written. */
+static int remove_both(int dir, const char *name)
+{
+	char part[sizeof((struct naming){ 0 }.dump) + sizeof(NAMING_INCOMPLETE)];
+	int rc = remove_file(dir, name);
+
+	snprintf(part, sizeof(part), "%s" NAMING_INCOMPLETE, name);
+	return rc ? rc : remove_file(dir, part);
+}
+
 /* Removes what a dump consists of, the dump first. Where there is more it is not of our making: it
  * stays, and so does the directory. */
 static int remove_dump(int path, const char *name)
@@ -126,105 +170,160 @@ static int remove_dump(int path, const char *name)
 		return -errno;
 	if (!naming_parse(&n, name) || !is_own_dir(dir))
 		return -EPERM;
-	rc = remove_file(dir, n.dump);
+	rc = remove_both(dir, n.dump);
 	if (!rc)
-		rc = remove_file(dir, n.dmesg);
+		rc = remove_both(dir, n.dmesg);
 	if (!rc)
-		rc = remove_file(dir, NAMING_RECORD);
+		rc = remove_both(dir, NAMING_RECORD);
 	if (rc || unlinkat(path, name, AT_REMOVEDIR) == 0)
 		return rc;
 	return errno == ENOTEMPTY || errno == EEXIST ? 0 : -errno;
 }
 
-/* Removes the first n of the list. */
-static int remove_oldest(int path, const struct olds *o, size_t n,
+/* Removes those that are to go. */
+static int remove_marked(int path, const struct olds *o,
 			 void (*removed)(void *arg, const char *dir), void *arg, struct err *e)
 {
+	bool any = false;
 	int rc = 0;
 
-	for (size_t i = 0; i < n; i++) {
-		int one = remove_dump(path, o->v[i].dir);
+	for (size_t i = 0; i < o->n; i++) {
+		int one;
 
+		if (!o->v[i].go)
+			continue;
+		any = true;
+		one = remove_dump(path, o->v[i].dir);
 		if (!one && removed)
 			removed(arg, o->v[i].dir);
 		if (one && !rc)
 			rc = err_sys(e, one, "old dump %s", o->v[i].dir);
 	}
-	if (n && fsync(path) && !rc)
+	if (any && fsync(path) && !rc)
 		rc = err_sys(e, -errno, "fsync of the directory of dumps");
 	return rc;
 }
 
-/* Collects what may go when the newest dump stays: *n of the list, which is sorted by age. */
-static int collect_removable(int path, unsigned keep, const char *newest, struct olds *o, size_t *n,
-			     struct err *e)
+static bool is_first(const struct keep *k, const struct old *one)
 {
-	size_t others = keep ? keep - 1 : 0; /* besides the newest */
-	int rc = collect(path, newest, o, e);
-
-	*n = !rc && keep && o->n > others ? o->n - others : 0;
-	if (*n)
-		qsort(o->v, o->n, sizeof(*o->v), by_age);
-	return rc;
+	return k->keep >= 2 && strcmp(k->first, one->dir) == 0;
 }
 
-int keep_prune(int path, unsigned keep, const char *newest,
-	       void (*removed)(void *arg, const char *dir), void *arg, struct err *e)
+static const struct old *largest(const struct olds *o, bool parts)
+{
+	const struct old *found = NULL;
+
+	for (size_t i = 0; i < o->n; i++)
+		if ((!parts || !o->v[i].complete) && (!found || o->v[i].bytes > found->bytes))
+			found = &o->v[i];
+	return found;
+}
+
+/* Marks the oldest of one kind that are more than stay. */
+static void mark(struct olds *o, const struct keep *k, bool complete, size_t stay)
+{
+	const struct old *best = complete ? NULL : largest(o, true);
+	size_t n = 0;
+
+	for (size_t i = 0; i < o->n; i++)
+		n += o->v[i].complete == complete;
+	for (size_t i = 0; i < o->n && n > stay; i++) {
+		struct old *one = &o->v[i];
+
+		if (one->complete != complete || one == best || is_first(k, one))
+			continue;
+		one->go = true;
+		n--;
+	}
+}
+
+int keep_prune(int path, const struct keep *k, void (*removed)(void *arg, const char *dir),
+	       void *arg, struct err *e)
 {
 	struct olds o = { 0 };
-	size_t n;
-	int rc = collect_removable(path, keep, newest, &o, &n, e);
+	int rc = k->keep ? collect(path, k->newest, &o, e) : 0;
 
-	if (!rc)
-		rc = remove_oldest(path, &o, n, removed, arg, e);
+	if (!rc && k->keep) {
+		mark(&o, k, false, k->keep);
+		if (k->complete)
+			mark(&o, k, true, k->keep - 1);
+		rc = remove_marked(path, &o, removed, arg, e);
+	}
 	free(o.v);
 	return rc;
 }
 
-/* What the dump takes on the disk; 0 where it cannot be looked at. */
-static u64 dump_bytes(int path, const char *name)
+/* Of those of one kind that may go, unmarks what is not needed. Gives what they have. */
+static u64 mark_enough(struct olds *o, bool complete, u64 have, u64 need)
 {
-	_cleanup_close_ int dir = openat(path, name, DIR_FLAGS);
-	struct naming n;
-	struct stat st;
-
-	if (dir < 0 || !naming_parse(&n, name) || fstatat(dir, n.dump, &st, AT_SYMLINK_NOFOLLOW))
-		return 0;
-	/* under another name it would go on taking its room */
-	if (st.st_nlink > 1)
-		return 0;
-	return (u64)st.st_blocks * 512;
-}
-
-static u64 largest(int path, const struct olds *o)
-{
-	u64 bytes = 0;
-
 	for (size_t i = 0; i < o->n; i++) {
-		u64 one = dump_bytes(path, o->v[i].dir);
+		struct old *one = &o->v[i];
 
-		bytes = MAX(bytes, one);
+		if (one->complete != complete || !one->go)
+			continue;
+		if (have >= need)
+			one->go = false;
+		else
+			have += one->bytes;
 	}
-	return bytes;
+	return have;
 }
 
-int keep_make_room(int path, unsigned keep, const char *newest, u64 need, bool *made,
+int keep_make_room(int path, const struct keep *k, u64 need, bool *made,
 		   void (*removed)(void *arg, const char *dir), void *arg, struct err *e)
 {
 	struct olds o = { 0 };
-	size_t n, enough = 0;
-	u64 sum = 0;
-	int rc = collect_removable(path, keep, newest, &o, &n, e);
+	const struct old *best;
+	u64 have = 0;
+	int rc = k->keep ? collect(path, k->newest, &o, e) : 0;
 
-	if (!need)
-		need = largest(path, &o);
-	while (enough < n && sum < need)
-		sum += dump_bytes(path, o.v[enough++].dir);
-	*made = !rc && enough && sum >= need;
-	if (*made)
-		rc = remove_oldest(path, &o, enough, removed, arg, e);
-	if (rc)
-		*made = false;
+	*made = false;
+	best = largest(&o, true);
+	for (size_t i = 0; i < o.n; i++)
+		if (!o.v[i].complete)
+			o.v[i].go = !is_first(k, &o.v[i]) && (need || &o.v[i] != best);
+	if (k->keep)
+		mark(&o, k, true, k->keep - 1);
+	if (!need && o.n)
+		need = largest(&o, false)->bytes;
+	have = mark_enough(&o, false, have, need);
+	have = mark_enough(&o, true, have, need);
+	if (!rc && have && have >= need) {
+		rc = remove_marked(path, &o, removed, arg, e);
+		*made = rc == 0;
+	}
 	free(o.v);
 	return rc;
+}
+
+/* When the capture of this dump was over, by its record. */
+static bool within(int dir, u64 now)
+{
+	struct stat st;
+	u64 then;
+
+	if (fstatat(dir, NAMING_RECORD, &st, AT_SYMLINK_NOFOLLOW) || st.st_mtime < 0)
+		return false;
+	then = (u64)st.st_mtime;
+	/* a clock that is not kept over a reset may have gone back */
+	return now > then ? now - then <= SERIES_S : then - now <= SERIES_S;
+}
+
+void keep_series(int path, const char *newest, u64 now, char *first, size_t cap)
+{
+	_cleanup_close_ int dir = -1;
+	struct olds o = { 0 };
+	struct old one;
+
+	first[0] = '\0';
+	if (collect(path, newest, &o, NULL) == 0 && o.n) {
+		const char *last = o.v[o.n - 1].dir;
+
+		dir = openat(path, last, DIR_FLAGS);
+		if (dir >= 0 && within(dir, now) &&
+		    (record_read(dir, NAMING_RECORD, NAMING_SERIES, first, cap) ||
+		     !look_at(path, first, &one)))
+			snprintf(first, cap, "%s", last);
+	}
+	free(o.v);
 }

@@ -50,7 +50,7 @@ int path_new_dir(int parent, const char *name, int *out, struct err *e)
 	int rc;
 
 	if (mkdirat(parent, name, 0700))
-		return err_sys(e, -errno, "mkdir %s", name);
+		return err_sys(e, -errno, "mkdir %s%s", name, io_full_hint(parent, errno));
 	rc = open_part(parent, name, out, e);
 	if (rc == 0)
 		rc = path_check_private(out, name, e);
@@ -116,7 +116,7 @@ static int write_new(int dir, const char *name, const void *buf, size_t len, str
 	int rc;
 
 	if (fd < 0)
-		return err_sys(e, -errno, "%s", name);
+		return err_sys(e, -errno, "%s%s", name, io_full_hint(dir, errno));
 	rc = io_write_all(fd, buf, len);
 	if (rc)
 		return err_sys(e, rc, "write %s", name);
@@ -125,6 +125,36 @@ static int write_new(int dir, const char *name, const void *buf, size_t len, str
 	if (close(guard_take_fd(fd)))
 		return err_sys(e, -errno, "close %s", name);
 	return 0;
+}
+
+int path_reserve(int dir, const char *name, u64 bytes, struct err *e)
+{
+	_cleanup_close_ int fd = -1;
+	char temp[128];
+
+	if (snprintf(temp, sizeof(temp), "%s" NAMING_INCOMPLETE, name) >= (int)sizeof(temp))
+		return err_set(e, -ENAMETOOLONG, "%s: the name is too long", name);
+	fd = openat(dir, temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return err_sys(e, -errno, "%s%s", temp, io_full_hint(dir, errno));
+	if (fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)bytes))
+		return err_sys(e, -errno, "room for %s", temp);
+	return 0;
+}
+
+/* Over what is there, where there is room for it: for a file system in which nothing new can be
+ * made. A machine that dies in these moments leaves neither the old nor the new. */
+static int overwrite(int dir, const char *name, const void *buf, size_t len)
+{
+	_cleanup_close_ int fd = openat(dir, name, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+	int rc;
+
+	if (fd < 0 || fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)len))
+		return -errno;
+	rc = io_pwrite_all(fd, buf, len, 0);
+	if (!rc && (ftruncate(fd, (off_t)len) || fsync(fd)))
+		rc = -errno;
+	return rc;
 }
 
 int path_write_file(int dir, const char *name, const void *buf, size_t len, bool replace,
@@ -142,6 +172,10 @@ int path_write_file(int dir, const char *name, const void *buf, size_t len, bool
 	if (replace && unlinkat(dir, temp, 0) && errno != ENOENT)
 		return err_sys(e, -errno, "unlink %s", temp);
 	rc = write_new(dir, temp, buf, len, e);
+	if (rc && replace && (rc == -ENOSPC || rc == -EDQUOT)) {
+		unlinkat(dir, temp, 0);
+		return overwrite(dir, name, buf, len) ? rc : 0;
+	}
 	if (rc)
 		return rc;
 	if (renameat(dir, temp, dir, name))

@@ -20,8 +20,13 @@ int path_new_dir(int parent, const char *name, int *out, struct err *e);
 int path_check_private(int *dir, const char *name, struct err *e);
 
 /* Writes a whole file: NAME-incomplete first, fsynced, renamed to NAME, directory fsynced. A file
- * that was there is replaced only where replace is set; -EEXIST else. */
+ * that was there is replaced only where replace is set (written over, where nothing new can be
+ * made); -EEXIST else. */
 int path_write_file(int dir, const char *name, const void *buf, size_t len, bool replace,
 		    struct err *e);
+
+/* Sets room aside for a file that path_write_file() is to replace: under its -incomplete name,
+ * which that takes away first. */
+int path_reserve(int dir, const char *name, u64 bytes, struct err *e);
 
 #endif

@@ -23,6 +23,8 @@
 
 #define CONF_TEXT_MAX 4096
 #define CMDLINE_MAX 4096
+/* Records of this capture and of the next, and what their directories take. */
+#define RESERVE_BYTES ((u64)64 << 10)
 
 static const char *const outcomes[] = {
 	[OUTCOME_NONE] = "writing",
@@ -224,6 +226,8 @@ int record_text(const struct init *in, struct json *j)
 		put_targets(in, j);
 	}
 	put_removed(in, j);
+	if (sh->series[0])
+		json_string(j, NAMING_SERIES, sh->series);
 	put_asked(in, j);
 	put_notes(in, j);
 	put_steps(in, j);
@@ -264,6 +268,13 @@ int record_write(const struct init *in, int dir, struct err *e)
 		rc = path_write_file(dir, NAMING_RECORD, j.buf, j.len, true, e);
 	json_deinit(&j);
 	return rc;
+}
+
+int record_reserve(const struct init *in, int dir, struct err *e)
+{
+	u64 log = MIN(atomic_load(&in->sh->text_len), in->text_cap);
+
+	return path_reserve(dir, NAMING_RECORD, log + RESERVE_BYTES, e);
 }
 
 int record_end(struct init *in, int dir, struct err *e)

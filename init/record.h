@@ -24,4 +24,8 @@ int record_write(const struct init *in, int dir, struct err *e);
  * complete, and the fsync of the record's name in that directory makes the dump's last too. */
 int record_end(struct init *in, int dir, struct err *e);
 
+/* Sets room aside for the record at the end, which a dump that fills the disk would leave none for,
+ * and for the log and the record of the next crash. */
+int record_reserve(const struct init *in, int dir, struct err *e);
+
 #endif

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "../dumper/base/guard.h"
+#include "../dumper/base/io.h"
 #include "keep.h"
 #include "rawtarget.h"
 #include "record.h"
@@ -44,11 +45,41 @@ static void removed(void *arg, const char *old)
 	record_removed(arg, old, true);
 }
 
+struct keep room_keep(const struct init *in)
+{
+	return (struct keep){ in->conf.keep, in->sh->names.dir, in->outcome == OUTCOME_COMPLETE,
+			      in->sh->series };
+}
+
+bool room_for_log(struct init *in, int path, int code, u64 bytes)
+{
+	u64 have = io_room(path);
+	struct keep k = room_keep(in);
+	struct err e = { 0 };
+	bool made = false;
+
+	if ((code != -ENOSPC && code != -EDQUOT) || !in->conf.keep)
+		return false;
+	/* at least one of them: it may be an inode that is wanting */
+	if (keep_make_room(path, &k, have < bytes ? bytes - have : 1, &made, removed, in, &e))
+		console_say(&in->con, "no room could be made: %.150s", e.msg);
+	return made;
+}
+
+/* More bytes than there are that a dump needs which wrote no pages, by the sample of pass 1. */
+static u64 room_short(const struct init *in, int path)
+{
+	u64 want = in->has_stats ? in->sh->stats.need_bytes : 0, have = io_room(path);
+
+	return want > have ? want - have : 0;
+}
+
 static int room_child(struct init *in, struct err *e)
 {
 	const struct dump_progress *p = &in->sh->progress;
 	_cleanup_close_ int path = -1, dir = -1;
 	char part[sizeof(in->sh->names.dump) + sizeof(NAMING_INCOMPLETE)];
+	struct keep k = room_keep(in);
 	u64 need = 0;
 	bool made;
 	int rc;
@@ -60,9 +91,10 @@ static int room_child(struct init *in, struct err *e)
 	rc = target_open_dir(in, false, &path, e);
 	if (!rc)
 		rc = target_open_dir(in, true, &dir, e);
+	if (!rc && !need)
+		need = room_short(in, path);
 	if (!rc)
-		rc = keep_make_room(path, in->conf.keep, in->sh->names.dir, need, &made, removed,
-				    in, e);
+		rc = keep_make_room(path, &k, need, &made, removed, in, e);
 	if (rc || !made)
 		return rc;
 	snprintf(part, sizeof(part), "%s" NAMING_INCOMPLETE, in->sh->names.dump);

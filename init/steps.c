@@ -96,6 +96,7 @@ static void end_strings(struct init_shared *sh)
 	sh->names.dmesg[sizeof(sh->names.dmesg) - 1] = '\0';
 	for (size_t i = 0; i < ARRAY_SIZE(sh->removed); i++)
 		sh->removed[i].dir[sizeof(sh->removed[i].dir) - 1] = '\0';
+	sh->series[sizeof(sh->series) - 1] = '\0';
 	sh->stats.format[sizeof(sh->stats.format) - 1] = '\0';
 	sh->stats.compression[sizeof(sh->stats.compression) - 1] = '\0';
 	sh->stats.reason[sizeof(sh->stats.reason) - 1] = '\0';

@@ -16,6 +16,7 @@
 #include "kmsg.h"
 #include "path.h"
 #include "rawtarget.h"
+#include "room.h"
 #include "steps.h"
 
 #define WAIT_MS 30000
@@ -32,6 +33,7 @@
 #define MS_NOSYMFOLLOW 256
 #endif
 #define TARGET_FLAGS (MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOSYMFOLLOW)
+#define DIR_BYTES ((u64)16 << 10)
 
 static const struct resolve_roots roots = { .sys = "/sys", .dev = "/dev" };
 
@@ -173,7 +175,12 @@ static int make_dirs(struct init *in, struct err *e)
 		return err_ctx(e, "%s", in->conf.path);
 	if (in->sh->dir_made)
 		return 0;
+	keep_series(path, "", (u64)in->stamp, in->sh->series, sizeof(in->sh->series));
 	rc = target_new_dump_dir(path, in->conf.naming, in->stamp, &in->sh->names, e);
+	if (rc && room_for_log(in, path, rc, DIR_BYTES)) {
+		memset(e, 0, sizeof(*e));
+		rc = target_new_dump_dir(path, in->conf.naming, in->stamp, &in->sh->names, e);
+	}
 	if (rc)
 		return err_ctx(e, "%s", in->conf.path);
 	in->sh->dir_made = true;

@@ -9,33 +9,48 @@
 #include "path.h"
 #include "rawtarget.h"
 #include "record.h"
+#include "room.h"
 #include "steps.h"
 #include "target.h"
 
+#define RECORD_BYTES ((u64)32 << 10)
+
+/* What is there in a directory that is this capture's own comes from a crash of this step, or from
+ * a try that found no room: it is written over. */
+static int write_log(struct init *in, int dir, size_t len, struct err *e)
+{
+	int rc = 0;
+
+	if (len)
+		rc = path_write_file(dir, in->sh->names.dmesg, in->text, len, true, e);
+	return rc ? rc : record_write(in, dir, e);
+}
+
 int step_triage_child(struct init *in, struct err *e)
 {
-	_cleanup_close_ int dir = -1;
-	size_t len = MIN(atomic_load(&in->sh->text_len), in->text_cap);
+	_cleanup_close_ int dir = -1, path = -1;
+	struct init_shared *sh = in->sh;
+	size_t len = MIN(atomic_load(&sh->text_len), in->text_cap);
 	int rc;
 
 	if (rawtarget_is(in))
 		return rawtarget_triage(in, in->text, len, e);
 	rc = target_open_dir(in, true, &dir, e);
+	if (!rc)
+		rc = target_open_dir(in, false, &path, e);
 	if (rc)
 		return rc;
-	if (len) {
-		/* what is there in a directory that is this capture's own comes from a crash of
-		 * this step */
-		rc = path_write_file(dir, in->sh->names.dmesg, in->text, len, true, e);
-		if (rc)
-			return rc;
-	}
-	rc = record_write(in, dir, e);
+	rc = write_log(in, dir, len, e);
+	if (rc && room_for_log(in, path, rc, len + RECORD_BYTES))
+		rc = write_log(in, dir, len, e);
 	if (rc)
 		return rc;
+	/* without it the disk may get so full that the record at the end has no room */
+	record_reserve(in, dir, NULL);
 	if (len)
-		snprintf(in->sh->said, sizeof(in->sh->said), "%s is written, %zu bytes",
-			 in->sh->names.dmesg, len);
+		snprintf(sh->said, sizeof(sh->said), "%s is written, %zu bytes%s%s",
+			 sh->names.dmesg, len,
+			 sh->series[0] ? "; one crash follows another since " : "", sh->series);
 	return 0;
 }
 
@@ -66,10 +81,11 @@ static int prune(struct init *in, int dir, struct err *e)
 	_cleanup_close_ int path = -1;
 	u32 before = atomic_load(&in->sh->nremoved);
 	struct err why = { 0 };
+	struct keep k = room_keep(in);
 	int rc = target_open_dir(in, false, &path, &why);
 
 	if (!rc)
-		rc = keep_prune(path, in->conf.keep, in->sh->names.dir, removed, in, &why);
+		rc = keep_prune(path, &k, removed, in, &why);
 	if (rc)
 		init_note(in, "not all of the old dumps are removed: %.140s", why.msg);
 	if (rc || atomic_load(&in->sh->nremoved) != before)
@@ -90,7 +106,7 @@ int step_commit_child(struct init *in, struct err *e)
 	rc = record_end(in, dir, e);
 	if (rc)
 		return rc;
-	if (in->outcome != OUTCOME_COMPLETE || !in->conf.keep)
+	if (!in->conf.keep)
 		return 0;
 	return prune(in, dir, e);
 }

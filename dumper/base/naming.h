@@ -12,6 +12,7 @@
 #include "conf.h"
 
 #define NAMING_RECORD "crashpod.json"
+#define NAMING_SERIES "series_first" /* of the record: directory of the first of a series */
 #define NAMING_INCOMPLETE "-incomplete"
 
 struct naming {

@@ -334,6 +334,24 @@ static void test_write(void **state)
 	tempdir_close(&t);
 }
 
+/* The room that is set aside is the record's in the end. */
+static void test_reserve(void **state)
+{
+	struct fixture *f = *state;
+	struct err e = { 0 };
+	struct tempdir t;
+	struct stat st;
+
+	tempdir_open(&t);
+	assert_int_equal(record_write(&f->in, t.fd, &e), 0);
+	assert_int_equal(record_reserve(&f->in, t.fd, &e), 0);
+	assert_int_equal(fstatat(t.fd, NAMING_RECORD NAMING_INCOMPLETE, &st, 0), 0);
+	assert_true(st.st_blocks * 512 >= 64 << 10);
+	assert_int_equal(record_write(&f->in, t.fd, &e), 0);
+	assert_false(tempdir_has(&t, NAMING_RECORD NAMING_INCOMPLETE));
+	tempdir_close(&t);
+}
+
 /* A dump with its final name is whole, whatever became of the child; one without is not. */
 static void test_end(void **state)
 {
@@ -428,6 +446,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_notes_full, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_hostile, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_write, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_reserve, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_end, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_no_memory, setup, teardown),
 	};
