@@ -180,6 +180,8 @@ static int dump_once(struct init *in, const struct step *s, enum child_end *end,
 		rc = err_set(e, in->sh->err.code ? in->sh->err.code : -EIO, "%s",
 			     in->sh->err.msg[0] ? in->sh->err.msg : in->sh->stats.reason);
 	outcome_take(in, result, e->msg);
+	if (*end == CHILD_STALLED || *end == CHILD_STUCK)
+		in->code = -ETIMEDOUT;
 	if (result == DUMP_FAILED)
 		return rc ? rc : -EIO;
 	return result == DUMP_COMPLETE ? 0 : STEP_PART;

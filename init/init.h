@@ -16,8 +16,19 @@
 #define INIT_LOG_MAX 72 /* steps recorded: 8 targets of 6 steps, and the rest */
 #define INIT_NOTES_MAX 64
 #define INIT_REMOVED_MAX 24 /* old dumps whose names are recorded */
+#define INIT_SILENT_MAX 4
 #define INIT_TARGET_DIR "/target"
 #define INIT_VMCORE "/proc/vmcore"
+
+/* Devices that are read to find the target (probe.h). Names are sysfs's. */
+struct probe_shared {
+	_Atomic u32 begun;
+	char name[64]; /* the one that is being read */
+	char silent[INIT_SILENT_MAX][64];
+	u32 nsilent;
+	struct err err;
+	int rc;
+};
 
 /* Written by the child of a step, read by PID 1 when the child has ended. A child that crashed may
  * have left anything here: strings are ended again by steps_run() before they are read. */
@@ -39,6 +50,7 @@ struct init_shared {
 	struct naming names;
 	bool dir_made; /* names.dir exists below the path, or slot is chosen */
 	unsigned slot; /* of a raw area */
+	struct probe_shared probe;
 	/* triage */
 	char series[64]; /* directory of the first of a series of crashes; "": there is none */
 	/* dump */
@@ -92,6 +104,8 @@ struct init {
 	u64 devices_ms;	  /* when the first target was looked for; 0: not yet */
 	unsigned target;  /* index into conf.targets */
 	bool on_target;	  /* the dump's directory exists on the target in use */
+	bool hangs;	  /* a child hangs in the kernel since the target in use was begun */
+	bool hung;	  /* so with any of the targets */
 	enum outcome outcome;
 	char why[200];	   /* when it is not complete */
 	int code;	   /* of the dump child's error: negative errno; 0: none is known */

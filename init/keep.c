@@ -148,16 +148,6 @@ static int remove_file(int dir, const char *name)
 	return rc;
 }
 
-/* A file of PID 1's, and what it is called while it is being written. */
-static int remove_both(int dir, const char *name)
-{
-	char part[sizeof((struct naming){ 0 }.dump) + sizeof(NAMING_INCOMPLETE)];
-	int rc = remove_file(dir, name);
-
-	snprintf(part, sizeof(part), "%s" NAMING_INCOMPLETE, name);
-	return rc ? rc : remove_file(dir, part);
-}
-
 /* Removes what a dump consists of, the dump first. Where there is more it is not of our making: it
  * stays, and so does the directory. */
 static int remove_dump(int path, const char *name)
@@ -170,11 +160,11 @@ static int remove_dump(int path, const char *name)
 		return -errno;
 	if (!naming_parse(&n, name) || !is_own_dir(dir))
 		return -EPERM;
-	rc = remove_both(dir, n.dump);
+	rc = remove_file(dir, n.dump);
 	if (!rc)
-		rc = remove_both(dir, n.dmesg);
+		rc = remove_file(dir, n.dmesg);
 	if (!rc)
-		rc = remove_both(dir, NAMING_RECORD);
+		rc = remove_file(dir, NAMING_RECORD);
 	if (rc || unlinkat(path, name, AT_REMOVEDIR) == 0)
 		return rc;
 	return errno == ENOTEMPTY || errno == EEXIST ? 0 : -errno;

@@ -111,8 +111,8 @@ enum outcome outcome_best(enum outcome a, enum outcome b)
 
 bool outcome_try_next(enum outcome o, int code, u64 left_ms)
 {
-	/* the last one: what was read back is not what was written */
-	static const int sink_codes[] = { -ENOSPC, -EDQUOT, -EROFS, -EIO, -EBADMSG };
+	/* the last two: what was read back is not what was written; nothing moved any more */
+	static const int sink_codes[] = { -ENOSPC, -EDQUOT, -EROFS, -EIO, -EBADMSG, -ETIMEDOUT };
 
 	if (o != OUTCOME_INCOMPLETE)
 		return o != OUTCOME_COMPLETE;

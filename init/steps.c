@@ -32,7 +32,7 @@ const struct step steps[] = {
 	/* the log is on the console before pstore, whose firmware may hang, is tried */
 	{ "log to console", STEP_LOST, STEP_GO_ON, 90, step_lost, step_lost_console_child },
 	{ "log to pstore", STEP_LOST, STEP_GO_ON, 30, step_lost, step_lost_pstore_child },
-	{ "sync", STEP_END, STEP_GO_ON, 60, NULL, step_sync_child },
+	{ "sync", STEP_END, STEP_GO_ON, 60, step_sync, step_sync_child },
 	{ "finish", STEP_END, STEP_GO_ON, 0, step_finish, NULL },
 	{ NULL, STEP_END, STEP_GO_ON, 0, NULL, NULL },
 };
@@ -122,6 +122,8 @@ int step_child_watched(struct init *in, const struct step *s, struct child_watch
 		w->arg = in;
 	}
 	*end = child_run(call_child, &call, w, &signal_no);
+	if (*end == CHILD_STUCK)
+		in->hangs = in->hung = true;
 	end_strings(in->sh);
 	switch (*end) {
 	case CHILD_OK:

@@ -72,6 +72,7 @@ int step_release_child(struct init *in, struct err *e);
 int step_lost(struct init *in, const struct step *s, struct err *e);
 int step_lost_console_child(struct init *in, struct err *e);
 int step_lost_pstore_child(struct init *in, struct err *e);
+int step_sync(struct init *in, const struct step *s, struct err *e);
 int step_sync_child(struct init *in, struct err *e);
 int step_finish(struct init *in, const struct step *s, struct err *e);
 

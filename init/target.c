@@ -15,6 +15,7 @@
 #include "../dumper/base/clock.h"
 #include "kmsg.h"
 #include "path.h"
+#include "probe.h"
 #include "rawtarget.h"
 #include "room.h"
 #include "steps.h"
@@ -51,7 +52,7 @@ static int wait_for_device(struct init *in, const char *spec, char *out, size_t 
 		int rc = -ENOENT;
 
 		if (!probed || sig != seen || now - probed >= PROBE_AGAIN_MS) {
-			rc = resolve_device(&roots, spec, out, cap, &why);
+			rc = probe_device(in, &roots, spec, out, cap, &why);
 			seen = sig;
 			probed = now;
 		}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* triage.c - what is wanted first, and may be all there will be: the dead kernel's log and the
  * record, on the target before the dump begins; and the end of the record after it. */
+#include <errno.h>
 #include <stdatomic.h>
 #include <stdio.h>
 
@@ -61,6 +62,8 @@ int step_commit(struct init *in, const struct step *s, struct err *e)
 	if (!in->on_target)
 		return STEP_SKIP;
 	in->sh->dump_whole = false;
+	if (in->hangs)
+		return err_set(e, -ETIMEDOUT, "the target hangs: its record stays as it is");
 	rc = step_child(in, s, e);
 	if (in->sh->dump_whole) {
 		in->outcome = OUTCOME_COMPLETE;

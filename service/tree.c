@@ -125,7 +125,7 @@ static void udev_escape(char *out, size_t cap, const char *name)
 
 int tree_device(char buf[static PATH_MAX], const char *root, const char *device)
 {
-	static const struct resolve_roots real = { "/sys", "/dev" };
+	static const struct resolve_roots real = { .sys = "/sys", .dev = "/dev" };
 	char name[4 * CONF_NAME_MAX + 1];
 	struct conf_device d;
 	int rc = conf_device_read(&d, device, NULL);

@@ -176,6 +176,8 @@ static void search_one(void *arg, const char *name)
 {
 	struct search *s = arg;
 
+	if (s->r->probe && !s->r->probe(s->r->arg, name))
+		return;
 	if (s->tag->key)
 		probe_filesystem(s, name);
 	else

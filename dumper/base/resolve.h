@@ -15,6 +15,9 @@
 struct resolve_roots {
 	const char *sys; /* "/sys" */
 	const char *dev; /* "/dev" */
+	/* asked before a device is read, by its name in sysfs: false passes over it; may be NULL */
+	bool (*probe)(void *arg, const char *name);
+	void *arg;
 };
 
 /* Writes the device's path to out. Where several devices match (paths to one disk, or a clone) it

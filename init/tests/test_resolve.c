@@ -142,7 +142,7 @@ static int setup(void **state)
 	tempdir_mkdir(&m->t, "dev/cciss");
 	snprintf(m->sys, sizeof(m->sys), "%s/sys", m->t.path);
 	snprintf(m->dev, sizeof(m->dev), "%s/dev", m->t.path);
-	m->roots = (struct resolve_roots){ m->sys, m->dev };
+	m->roots = (struct resolve_roots){ .sys = m->sys, .dev = m->dev };
 
 	put_mbr(disk, 0xdeadbeef);
 	add_disk(m, "dev/vda", disk);
@@ -234,7 +234,7 @@ static void test_resolve(void **state)
 static void test_errors(void **state)
 {
 	struct machine *m = *state;
-	struct resolve_roots nowhere = { "/nonexistent/sys", "/nonexistent/dev" };
+	struct resolve_roots nowhere = { .sys = "/nonexistent/sys", .dev = "/nonexistent/dev" };
 	struct err e = { 0 };
 	char out[128], tiny[8];
 
