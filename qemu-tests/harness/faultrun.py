@@ -45,6 +45,7 @@ class Case:
     them. kernel: this one, whatever run.py was asked for. ends: how the machine has to end by
     itself, see Run.ended. boot: more of the production kernel's command line. crashkernel:
     RESERVE's where it is empty.
+    rounds: how often the machine boots and crashes; the target's disks stay as they are.
     check(Run): calls Run.add() for everything else that must hold.
     """
     name: str
@@ -69,6 +70,7 @@ class Case:
     limit_s: int = 150
     quick: bool = False
     capture: Path = None  # where scripts/kernel.sh left a capture kernel; None: the crashed one
+    rounds: int = 1
 
 
 @dataclass
@@ -185,6 +187,24 @@ def _watch(run):
         reasons[-1] if reasons else None, f"QEMU ended: {reasons}")
 
 
+def _crash(found, plan):
+    """One production system, from its boot to the end of its capture kernel."""
+    case, where = found.case, found.where
+    found.disks[0] = scenario.make_root(plan, 1)
+    initrd = image.busybox_initramfs(found.kernel, "boot-init.sh", where / "boot.cpio")
+    extra = case.extra(where) if callable(case.extra) else case.extra
+    append = f"{scenario.APPEND} crashkernel={plan.crashkernel} {case.boot}"
+    with Vm(where, plan.memory_mib << 20, plan.cpus, plan.cpu, reserve=False) as vm:
+        found.vm = vm
+        vm.start(found.kernel.vmlinuz, initrd, append,
+                 [d for d in found.disks if d is not None],
+                 ["-action", "reboot=shutdown", *extra])
+        if not vm.wait(lambda c: c.boots > 1, plan.limit_s, "the capture kernel"):
+            raise Lost("the production system ended without a crash")
+        found.ended = _watch(found)
+        found.vm = None
+
+
 def run(case, kernel_name=kernels.DEFAULT):
     """Run a case and judge it. Lost and GroundError pass through."""
     kernel_name = case.kernel or kernel_name
@@ -192,20 +212,9 @@ def run(case, kernel_name=kernels.DEFAULT):
     with scenario.workplace(f"fault-{kernel_name}-{case.name}") as where:
         found = Run(case, where, kernel)
         plan = _plan(case, kernel, where)
-        found.disks = [scenario.make_root(plan, 1)]
-        found.disks += case.disks(where) if case.disks else []
-        initrd = image.busybox_initramfs(kernel, "boot-init.sh", where / "boot.cpio")
-        extra = case.extra(where) if callable(case.extra) else case.extra
-        append = f"{scenario.APPEND} crashkernel={plan.crashkernel} {case.boot}"
-        with Vm(where, plan.memory_mib << 20, plan.cpus, plan.cpu, reserve=False) as vm:
-            found.vm = vm
-            vm.start(kernel.vmlinuz, initrd, append,
-                     [d for d in found.disks if d is not None],
-                     ["-action", "reboot=shutdown", *extra])
-            if not vm.wait(lambda c: c.boots > 1, plan.limit_s, "the capture kernel"):
-                raise Lost("the production system ended without a crash")
-            found.ended = _watch(found)
-            found.vm = None
+        found.disks = [None, *(case.disks(where) if case.disks else [])]
+        for _ in range(case.rounds):
+            _crash(found, plan)
         (where / "capture.txt").write_text(found.text, encoding="utf-8")
         found.add("ends", None if found.ended == case.ends else
                   f"{found.ended}, not {case.ends}")

@@ -111,11 +111,11 @@ class Root:
         make_ext4(image, size_mib, self.dir)
 
 
-def make_ext4(image, size_mib, source=None, fs_uuid=ROOT_UUID):
+def make_ext4(image, size_mib, source=None, fs_uuid=ROOT_UUID, options=()):
     """An ext4 image with the test's label, from a directory or empty."""
     Path(image).unlink(missing_ok=True)
     argv = ["mke2fs", "-q", "-t", "ext4", "-b", "4096", "-m", "0", "-L", ROOT_LABEL,
-            "-U", fs_uuid, "-E", "root_owner=0:0"]
+            "-U", fs_uuid, "-E", "root_owner=0:0", *options]
     if source is not None:
         argv += ["-d", source]
     paths.run([*argv, image, f"{size_mib}M"])
