@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* taker.c - /init in place of crashpod's, which becomes /init-real: while the dump is written,
  * another process takes what is left of the target's room, and then ends. Units:  bytes of the dump
  * after which it does so. */
