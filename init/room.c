@@ -66,35 +66,37 @@ bool room_for_log(struct init *in, int path, int code, u64 bytes)
 	return made;
 }
 
-/* More bytes than there are that a dump needs which wrote no pages, by the sample of pass 1. */
-static u64 room_short(const struct init *in, int path)
+/* How much more room the dump needs; 0: not known. The first pages say little of the rest: until a
+ * quarter is done the sample of pass 1 is believed. */
+static u64 need_more(const struct init *in, int path)
 {
-	u64 want = in->has_stats ? in->sh->stats.need_bytes : 0, have = io_room(path);
+	const struct dump_progress *p = &in->sh->progress;
+	u64 done = atomic_load(&p->pages_done), total = atomic_load(&p->pages_total);
+	u64 bytes = atomic_load(&p->bytes_written), want, have = io_room(path);
+	/* one that failed was not writing pages yet, and is gone: its counts are of something else
+	 */
+	bool part = in->outcome == OUTCOME_INCOMPLETE;
 
+	want = in->has_stats ? in->sh->stats.need_bytes : 0;
+	if (part && (!want || done >= total / 4))
+		return room_missing(done, total, bytes);
+	have += part ? bytes : 0;
 	return want > have ? want - have : 0;
 }
 
 static int room_child(struct init *in, struct err *e)
 {
-	const struct dump_progress *p = &in->sh->progress;
 	_cleanup_close_ int path = -1, dir = -1;
 	char part[sizeof(in->sh->names.dump) + sizeof(NAMING_INCOMPLETE)];
 	struct keep k = room_keep(in);
-	u64 need = 0;
 	bool made;
 	int rc;
 
-	/* a dump that failed was not writing pages yet: its counts are of something else */
-	if (in->outcome == OUTCOME_INCOMPLETE)
-		need = room_missing(atomic_load(&p->pages_done), atomic_load(&p->pages_total),
-				    atomic_load(&p->bytes_written));
 	rc = target_open_dir(in, false, &path, e);
 	if (!rc)
 		rc = target_open_dir(in, true, &dir, e);
-	if (!rc && !need)
-		need = room_short(in, path);
 	if (!rc)
-		rc = keep_make_room(path, &k, need, &made, removed, in, e);
+		rc = keep_make_room(path, &k, need_more(in, path), &made, removed, in, e);
 	if (rc || !made)
 		return rc;
 	snprintf(part, sizeof(part), "%s" NAMING_INCOMPLETE, in->sh->names.dump);
