@@ -111,7 +111,7 @@ struct init {
 	int code;	   /* of the dump child's error: negative errno; 0: none is known */
 	char reasons[900]; /* why of every target that was tried without getting it all */
 	struct target_log tried[CONF_TARGETS_MAX]; /* those before the target in use */
-	bool careful;	/* a dump child has crashed: see again.h */
+	bool careful;				   /* a dump child has crashed: see again.h */
 	bool has_stats; /* sh->stats are those of a dump_run() that returned */
 	struct step_log log[INIT_LOG_MAX];
 	unsigned nlog, nsaid; /* steps recorded, and of these already said on the console */

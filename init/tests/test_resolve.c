@@ -319,7 +319,7 @@ static void test_fstype(void **state)
 static void test_names(void **state)
 {
 	struct machine *m = *state;
-	struct resolve_roots nowhere = { "/nonexistent/sys", "/nonexistent/dev" };
+	struct resolve_roots nowhere = { .sys = "/nonexistent/sys", .dev = "/nonexistent/dev" };
 	char all[128], few[16];
 
 	resolve_names(&m->roots, all, sizeof(all));
