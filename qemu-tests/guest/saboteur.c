@@ -14,7 +14,8 @@
  *   sab_times=N         for the first N children that give the occasion (1)
  *   sab_then=WHEN       the moment for all but the first of them
  *   sab_vmcore=FILE     is mounted over /proc/vmcore; a block device first gets a copy of it
- *   sab_rename=A:B      in that copy all A become B (of the same length) in its first 64 KiB */
+ *   sab_rename=A:B      in the first 64 KiB of that copy all strings that end in A end in B,
+ *                       which is as long; "CORE" is not that of VMCOREINFO */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -101,7 +102,7 @@ static void rename_all(char *p, size_t len, const char *names)
 	size_t n = (size_t)(to - names) - 1;
 
 	for (size_t i = 0; i + n <= len; i++)
-		if (memcmp(p + i, names, n) == 0)
+		if (memcmp(p + i, names, n) == 0 && (i + n == len || p[i + n] == '\0'))
 			memcpy(p + i, to, n);
 }
 

@@ -10,7 +10,7 @@ from . import faultjudge as judge
 from . import image
 from .faultrun import Case
 from .faults_target import ext4, target
-from .sabotage import HALFWAY, LARGE, ON_HALFWAY, SLOW, edit, order, throttle
+from .sabotage import HALFWAY, LARGE, ON_HALFWAY, edit, order, throttle
 
 KERNEL = "6.1-amd64"
 # As the production system has it, and as PID 1 sets it: a capture kernel may take long to boot.
@@ -21,6 +21,9 @@ QEMU = ("-device", "i6300esb")
 PRODUCTION = ("insmod /boot/watchdog.ko\ninsmod /boot/i6300esb.ko\n"
               f"/bin/watchdog -T {TIMEOUT_S} -t 3 /dev/watchdog\n"
               "sleep 1\n")
+
+
+SLOWER = (("^dump starts", throttle(250)),)
 
 
 def driver(where):
@@ -47,12 +50,12 @@ def check_petted(run):
     judge.opens(run, path)
 
 
-def check_reset(pattern):
+def check_reset(pattern, complete=False):
     """The watchdog ends what would stand for ever, and what was on the disk stays."""
     def check(run):
         judge.said(run, "says-open", "the watchdog is open")
         judge.said(run, "says-harm", pattern)
-        judge.captured(run, complete=False, status="writing")
+        judge.captured(run, complete=complete, status="writing")
     return check
 
 
@@ -78,14 +81,14 @@ CASES = (
          check_panic, ext4(1), edit=edit, append=f"panic=0 {order(HALFWAY, 'panic')}",
          on=ON_HALFWAY),
     watched("watchdog-petted", "a watchdog runs, the dump takes longer than it waits", check_petted,
-            on=(("^dump starts", throttle(250)),)),
+            on=SLOWER),
     watched("watchdog-panic", "the capture kernel panics, stands still, and a watchdog runs",
             check_reset("Kernel panic - not syncing"), edit=edit,
             append=order(HALFWAY, "panic:0"), on=ON_HALFWAY, conf=(LARGE,), ends="watchdog"),
     watched("watchdog-freeze", "PID 1 hangs, and a watchdog runs",
-            check_reset("saboteur: PID 1 is stopped"), edit=edit,
+            check_reset("saboteur: freeze", complete=True), edit=edit,
             append=order(HALFWAY, "freeze"), on=ON_HALFWAY, conf=(LARGE,), ends="watchdog"),
     watched("watchdog-no-driver", "a watchdog runs whose driver is not in the ramdisk",
-            check_no_driver, on=(SLOW,), modules="virtio_pci virtio_blk",
+            check_no_driver, on=SLOWER, modules="virtio_pci virtio_blk",
             ends="watchdog"),
 )
