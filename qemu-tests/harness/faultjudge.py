@@ -6,6 +6,7 @@ import subprocess
 
 from ground import paths
 from oracle import crash
+from oracle import record as schema
 
 PANIC = "sysrq triggered crash"
 
@@ -24,11 +25,14 @@ def files(run, number=1, inside="/var/crash"):
 
 def record(run, directory):
     """crashpod.json of a dump's directory, {} where it is not there or not JSON."""
+    path = directory / "crashpod.json"
     try:
-        return json.loads((directory / "crashpod.json").read_text(encoding="utf-8"))
+        found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as e:
         run.add("record", str(e))
         return {}
+    run.add("record-schema", schema.judge(path))
+    return found
 
 
 def command(verb, *args):

@@ -190,6 +190,8 @@ def _watch(run):
 def _crash(found, plan):
     """One production system, from its boot to the end of its capture kernel."""
     case, where = found.case, found.where
+    found.ended = ""
+    (where / "console.log").unlink(missing_ok=True)
     found.disks[0] = scenario.make_root(plan, 1)
     initrd = image.busybox_initramfs(found.kernel, "boot-init.sh", where / "boot.cpio")
     extra = case.extra(where) if callable(case.extra) else case.extra

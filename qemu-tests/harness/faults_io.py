@@ -2,9 +2,10 @@
 """Faults of input and output: writes, flushes and reads fail, data is damaged, nothing answers."""
 
 from . import faultjudge as judge
-from .faultdisk import served, settle
+from .diskserver import served, settle
 from .faultrun import Case
-from .faults_target import ext4, target
+from .faultdisks import ext4
+from .faults_target import target
 
 RATE = 2 << 20
 TWO = target(1, *target(2)[:1])

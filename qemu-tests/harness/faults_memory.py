@@ -5,7 +5,8 @@ import re
 
 from . import faultjudge as judge
 from .faultrun import Case
-from .faults_target import ext4, target
+from .faultdisks import ext4
+from .faults_target import target
 from .sabotage import HALFWAY, LARGE, ON_HALFWAY, edit, order
 
 # Children of PID 1, in their order.

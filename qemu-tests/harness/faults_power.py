@@ -4,9 +4,10 @@
 import re
 
 from . import faultjudge as judge
-from .faultdisk import served, settle
+from .diskserver import served, settle
 from .faultrun import Case, Run
-from .faults_target import ext4, target
+from .faultdisks import ext4
+from .faults_target import target
 
 # A dump of 18 MB takes so long that the console shows its way.
 SLOW, SLOWER = 2 << 20, 1 << 20

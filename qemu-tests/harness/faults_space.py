@@ -10,10 +10,11 @@ from ground import paths
 
 from . import cpio, image
 from . import faultjudge as judge
-from .faultdisk import served, settle
+from .diskserver import served, settle
 from .faultrun import Case, uuid
 from .faults_io import RATE
-from .faults_target import ext4, target
+from .faultdisks import ext4
+from .faults_target import target
 
 CRASH_DIR = "var/crash"
 OLD = ("202501010000", "202502010000", "202503010000")

@@ -9,7 +9,8 @@ from ground import kernels
 from . import faultjudge as judge
 from . import image
 from .faultrun import Case
-from .faults_target import ext4, target
+from .faultdisks import ext4
+from .faults_target import target
 from .sabotage import HALFWAY, LARGE, ON_HALFWAY, edit, order, throttle
 
 KERNEL = "6.1-amd64"
