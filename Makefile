@@ -64,7 +64,7 @@ say = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2))
 # --- programs --------------------------------------------------------------------------------
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all deps kernel sysroot tests tsan tsan-tests check check-all bench lint format format-check \
+.PHONY: all deps kernel footprint sysroot tests tsan tsan-tests check check-all bench lint format format-check \
 	clang demo clean help
 
 all: $(BUILD)/crashpod $(BUILD)/init ## build/crashpod and build/init, static against musl
@@ -185,6 +185,10 @@ bench: all ## makedumpfile and crashpod side by side: on one vmcore, in a captur
 kernel: ## a small capture kernel from configs/kernel (FRAGMENTS, KERNEL_SOURCE), in BUILD/kernel
 	sh scripts/deps.sh
 	BUILD=$(BUILD) sh scripts/kernel.sh $(FRAGMENTS)
+
+footprint: all ## where each MiB of a capture kernel goes
+	sh scripts/deps.sh
+	python3 qemu-tests/run.py footprint --kernel $(KERNEL) --crashkernel 84
 
 clean: ## remove objects and programs (the sysroot and test ground stay)
 	rm -rf $(BUILD)/obj $(BUILD)/test-obj $(BUILD)/tests $(BUILD)/tsan $(BUILD)/clang $(BUILD)/fuzz $(BUILD)/*.a \
