@@ -129,7 +129,7 @@ CASES = (
     _io("io-write-first", "every write of the dump fails, from the first on", check_first,
         ("dump starts", failing("write"))),
     _io("io-write-middle", "every write fails from the middle of the dump on", check_first,
-        ("dump starts", slow), ("writing [3-9][0-9]%", failing("write")), quick=True),
+        ("dump starts", slow), ("writing [3-9][0-9]%", failing("write"))),
     _io("io-write-once", "one write in the middle of the dump fails", check_once,
         ("dump starts", slow), ("writing [3-9][0-9]%", failing("write", once=True))),
     _io("io-write-last", "the writes at the end of the dump fail", check_last,

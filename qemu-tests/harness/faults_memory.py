@@ -90,7 +90,7 @@ def case(name, fault, check, when, what, times=1, **more):
 
 CASES = (
     case("dump-killed", "the dump's process is killed in the middle",
-         check_again("crashed with signal 9"), MIDDLE, KILL, quick=True),
+         check_again("crashed with signal 9"), MIDDLE, KILL),
     case("dump-crashes", "the dump's process crashes in the middle, both times",
          check_cut("crashed with signal 11", [AGAIN], opens=False), MIDDLE, SEGV, times=2),
     case("dump-crashes-early", "the dump's process crashes halfway, then at once",

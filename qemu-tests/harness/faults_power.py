@@ -68,8 +68,8 @@ def _power(name, fault, pattern, check, quick=False):
 
 CASES = (
     _power("power-10", "the power fails at a tenth of the dump", "writing [1-9][0-9]%", check_cut),
-    _power("power-50", "the power fails at half of the dump", "writing [5-9][0-9]%",
-           check_cut_half, True),
+    _power("power-50", "the power fails at half of the dump", "writing [4-9][0-9]%",
+           check_cut_half),
     _power("power-90", "the power fails at nine tenths of the dump", "writing 9[0-9]%",
            check_cut_opens),
     _power("power-end", "the power fails just after the dump is complete", "dump complete",

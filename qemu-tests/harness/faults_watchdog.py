@@ -76,8 +76,7 @@ def watched(name, fault, check, conf=(), **more):
 
 CASES = (
     Case("capture-panic", "the capture kernel panics in the middle of the dump", target(1, LARGE),
-         check_panic, ext4(1), edit=edit, append=order(HALFWAY, "panic"), on=ON_HALFWAY,
-         quick=True),
+         check_panic, ext4(1), edit=edit, append=order(HALFWAY, "panic"), on=ON_HALFWAY),
     Case("capture-panic-0", "the same with panic=0 on its command line", target(1, LARGE),
          check_panic, ext4(1), edit=edit, append=f"panic=0 {order(HALFWAY, 'panic')}",
          on=ON_HALFWAY),
