@@ -19,16 +19,19 @@
 #define ZSTD_HASH_LOG 10
 #define ZSTD_FAST_MIN_MATCH 6  /* below level 0: fewer sequences, which cost time too */
 #define ZSTD_TUNED_LEVEL_MAX 1 /* higher ones are asked for to make dumps small */
+/* Bytes of a page that are looked at, and how many of them are to be printable for a Huffman code: at
+ * level 1 what is left out costs half a percent of size and saves a tenth of the time; below 0 only
+ * text is worth it, which half as many tell. */
 #define TEXT_SAMPLES 128
-/* How many of them are to be printable for a Huffman code: at level 1 what is left out costs half a
- * percent of size and saves a tenth of the time; below 0 only text is worth it. */
+#define TEXT_SAMPLES_FAST 64
 #define TEXT_SOME 8
-#define TEXT_ENOUGH 80
+#define TEXT_ENOUGH 40
 
 struct compressor {
 	enum compress_kind kind;
 	ZSTD_CCtx *zstd;
 	unsigned text_enough; /* 0: literals are as the level has them */
+	unsigned text_samples;
 	int literals;	      /* in force, where it is chosen page by page */
 	z_stream zlib;
 	bool zlib_ready;
@@ -51,19 +54,20 @@ static int zstd_open(struct compressor *c, int level, struct err *e)
 		if (level < 0)
 			ZSTD_CCtx_setParameter(c->zstd, ZSTD_c_minMatch, ZSTD_FAST_MIN_MATCH);
 	}
+	c->text_samples = level < 0 ? TEXT_SAMPLES_FAST : TEXT_SAMPLES;
 	c->text_enough = level < 0 ? TEXT_ENOUGH : level <= ZSTD_TUNED_LEVEL_MAX ? TEXT_SOME : 0;
 	return 0;
 }
 
 /* How much a page looks like text. A Huffman code for the literals takes as long as half the rest
  * of the work, and saves a third of a page of text, but little of others. */
-static unsigned page_text(const u8 *page)
+static unsigned page_text(const u8 *page, size_t samples)
 {
-	const size_t step = PAGE_SIZE / TEXT_SAMPLES;
+	const size_t step = PAGE_SIZE / samples;
 	unsigned printable = 0;
 
 	/* not the same byte of each word: samples go through them */
-	for (size_t i = 0; i < TEXT_SAMPLES; i++)
+	for (size_t i = 0; i < samples; i++)
 		printable += page[i * step + i % step] - 0x20u < 0x5f;
 	return printable;
 }
@@ -73,7 +77,7 @@ static size_t zstd_page(struct compressor *c, const u8 *page, u8 *dst, size_t ca
 	size_t n;
 
 	if (c->text_enough) {
-		int want = page_text(page) >= c->text_enough ? ZSTD_ps_enable : ZSTD_ps_disable;
+		int want = page_text(page, c->text_samples) >= c->text_enough ? ZSTD_ps_enable : ZSTD_ps_disable;
 
 		if (want != c->literals)
 			ZSTD_CCtx_setParameter(c->zstd, ZSTD_c_literalCompressionMode, want);
