@@ -19,9 +19,9 @@
 #define ZSTD_HASH_LOG 10
 #define ZSTD_FAST_MIN_MATCH 6  /* below level 0: fewer sequences, which cost time too */
 #define ZSTD_TUNED_LEVEL_MAX 1 /* higher ones are asked for to make dumps small */
-/* Bytes of a page that are looked at, and how many of them are to be printable for a Huffman code: at
- * level 1 what is left out costs half a percent of size and saves a tenth of the time; below 0 only
- * text is worth it, which half as many tell. */
+/* Bytes of a page that are looked at, and how many of them are to be printable for a Huffman code:
+ * at level 1 what is left out costs half a percent of size and saves a tenth of the time; below 0
+ * only text is worth it, which half as many tell. */
 #define TEXT_SAMPLES 128
 #define TEXT_SAMPLES_FAST 64
 #define TEXT_SOME 8
@@ -32,7 +32,7 @@ struct compressor {
 	ZSTD_CCtx *zstd;
 	unsigned text_enough; /* 0: literals are as the level has them */
 	unsigned text_samples;
-	int literals;	      /* in force, where it is chosen page by page */
+	int literals; /* in force, where it is chosen page by page */
 	z_stream zlib;
 	bool zlib_ready;
 };
@@ -77,7 +77,8 @@ static size_t zstd_page(struct compressor *c, const u8 *page, u8 *dst, size_t ca
 	size_t n;
 
 	if (c->text_enough) {
-		int want = page_text(page, c->text_samples) >= c->text_enough ? ZSTD_ps_enable : ZSTD_ps_disable;
+		int want = page_text(page, c->text_samples) >= c->text_enough ? ZSTD_ps_enable
+									      : ZSTD_ps_disable;
 
 		if (want != c->literals)
 			ZSTD_CCtx_setParameter(c->zstd, ZSTD_c_literalCompressionMode, want);
