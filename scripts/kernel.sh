@@ -20,9 +20,10 @@ set -eu
 DEFAULT="base virtio nvme ahci ext4 xfs efi serial pstore watchdog"
 
 top=$(cd "$(dirname "$0")/.." && pwd)
-build=${BUILD:-$top/build}
+# the kernel's make runs elsewhere
+build=$(readlink -m "${BUILD:-$top/build}")
 fragments=$top/configs/kernel
-out=${KERNEL_OUT:-$build/kernel}
+out=$(readlink -m "${KERNEL_OUT:-$build/kernel}")
 source=${KERNEL_SOURCE:-}
 jobs=$(nproc)
 
