@@ -15,17 +15,16 @@
 
 #define SETTLE_S 60
 #define AGAIN_MS 10000 /* less time than this is not worth another try */
-#define ASIDE "-first" NAMING_INCOMPLETE
 
 struct again_names {
 	char part[sizeof((struct naming){ 0 }.dump) + sizeof(NAMING_INCOMPLETE)];
-	char aside[sizeof((struct naming){ 0 }.dump) + sizeof(ASIDE)];
+	char aside[sizeof((struct naming){ 0 }.dump) + sizeof(NAMING_FIRST)];
 };
 
 static void make_names(const struct init *in, struct again_names *n)
 {
 	snprintf(n->part, sizeof(n->part), "%s" NAMING_INCOMPLETE, in->sh->names.dump);
-	snprintf(n->aside, sizeof(n->aside), "%s" ASIDE, in->sh->names.dump);
+	snprintf(n->aside, sizeof(n->aside), "%s" NAMING_FIRST, in->sh->names.dump);
 }
 
 bool again_wanted(const struct init *in, enum child_end end, u64 left_ms)

@@ -148,6 +148,15 @@ static int remove_file(int dir, const char *name)
 	return rc;
 }
 
+/* What is left of a first try where the machine died in the second. */
+static int remove_first(int dir, const char *dump)
+{
+	char name[sizeof(((struct naming *)NULL)->dump) + sizeof(NAMING_FIRST)];
+
+	snprintf(name, sizeof(name), "%s" NAMING_FIRST, dump);
+	return unlinkat(dir, name, 0) && errno != ENOENT ? -errno : 0;
+}
+
 /* Removes what a dump consists of, the dump first. Where there is more it is not of our making: it
  * stays, and so does the directory. */
 static int remove_dump(int path, const char *name)
@@ -161,6 +170,8 @@ static int remove_dump(int path, const char *name)
 	if (!naming_parse(&n, name) || !is_own_dir(dir))
 		return -EPERM;
 	rc = remove_file(dir, n.dump);
+	if (!rc)
+		rc = remove_first(dir, n.dump);
 	if (!rc)
 		rc = remove_file(dir, n.dmesg);
 	if (!rc)

@@ -57,7 +57,6 @@ static void setup(struct init *in, struct init_shared *fallback)
 static void try_target(struct init *in)
 {
 	outcome_begin(in);
-	in->hangs = false;
 	if (!steps_run(in, steps, STEP_TARGET))
 		in->outcome = OUTCOME_FAILED;
 	steps_run(in, steps, STEP_TARGET_END);

@@ -27,6 +27,7 @@ enum dump_result outcome_result(const struct init_shared *sh, enum child_end end
 void outcome_begin(struct init *in)
 {
 	in->on_target = false;
+	in->hangs = false;
 	in->has_stats = false;
 	in->outcome = OUTCOME_NONE;
 	in->why[0] = '\0';

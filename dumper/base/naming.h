@@ -14,6 +14,8 @@
 #define NAMING_RECORD "crashpod.json"
 #define NAMING_SERIES "series_first" /* of the record: directory of the first of a series */
 #define NAMING_INCOMPLETE "-incomplete"
+/* after a dump's name: what the first of two tries has left, while the second is made */
+#define NAMING_FIRST "-first" NAMING_INCOMPLETE
 
 struct naming {
 	char dir[64], dump[64], dmesg[64];

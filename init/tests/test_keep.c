@@ -131,7 +131,8 @@ static void test_foreign_content(void **state)
 	tempdir_open(&d);
 	make(&d, "202601010000", "dump.202601010000 crashpod.json notes.txt");
 	make(&d, "202601010000/mine", "precious");
-	make(&d, "202601020000", "dump.202601020000 crashpod.json");
+	make(&d, "202601020000",
+	     "dump.202601020000 dump.202601020000-first-incomplete crashpod.json");
 	tempdir_puts(&d, "victim", "safe");
 	assert_int_equal(symlinkat("../victim", d.fd, "202601020000/link"), 0);
 	assert_int_equal(symlinkat("../victim", d.fd, "202601020000/dmesg.202601020000"), 0);
@@ -148,6 +149,7 @@ static void test_foreign_content(void **state)
 	assert_false(tempdir_has(&d, "202601010000/crashpod.json"));
 	assert_true(tempdir_has(&d, "202601010001/dmesg.202601010001/precious"));
 	assert_true(tempdir_has(&d, "202601020000/link"));
+	assert_false(tempdir_has(&d, "202601020000/dump.202601020000-first-incomplete"));
 	assert_false(tempdir_has(&d, "202601020000/dmesg.202601020000"));
 	assert_true(tempdir_has(&d, "victim"));
 	assert_int_equal(removed, 2);
