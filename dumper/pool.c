@@ -159,7 +159,7 @@ static int load_block(struct engine_thread *t, const struct claim *c, struct loa
 
 /* What a thread has ready is written now and then, and put on the disk: of a machine that dies in
  * the middle a dump with all but the last seconds is left. Descriptors above all need it, as page
- * data may bypass the page cache. A disk that takes long for it gets at most a fifth of the time.
+ * data may bypass the page cache. A disk that takes long for it gets at most half of the time.
  */
 static int sync_now_and_then(struct engine_thread *t, struct err *e)
 {

@@ -17,18 +17,7 @@ static const char *const wanted[] = {
 	"Mapped",   "Slab",    "SReclaimable", "KernelStack", "PageTables", "Percpu",
 };
 
-static ssize_t slurp(const char *path, char *buf, size_t cap)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : read(fd, buf, cap - 1);
-
-	if (fd >= 0)
-		close(fd);
-	buf[n > 0 ? n : 0] = '\0';
-	return n;
-}
-
-static void slurp_all(const char *path, char *buf, size_t cap)
+static size_t slurp(const char *path, char *buf, size_t cap)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	size_t len = 0;
@@ -39,6 +28,7 @@ static void slurp_all(const char *path, char *buf, size_t cap)
 	buf[len] = '\0';
 	if (fd >= 0)
 		close(fd);
+	return len;
 }
 
 static long field(const char *meminfo, const char *name)
@@ -46,7 +36,7 @@ static long field(const char *meminfo, const char *name)
 	const char *p = meminfo;
 	size_t n = strlen(name);
 
-	while (p && strncmp(p, name, n) | (p[n] != ':'))
+	while (p && (strncmp(p, name, n) || p[n] != ':'))
 		p = (p = strchr(p, '\n')) ? p + 1 : NULL;
 	return p ? atol(p + n + 1) : 0;
 }
@@ -72,7 +62,7 @@ static void tell_slabs(int kmsg)
 	long told = 1L << 40;
 	int n = snprintf(line, sizeof(line), "<5>footprint-slab:");
 
-	slurp_all("/proc/slabinfo", buf, sizeof(buf));
+	slurp("/proc/slabinfo", buf, sizeof(buf));
 	for (int i = 0; i < SLABS; i++) {
 		char name[40], best[40] = "";
 		long most = 0, active, objs, size;
@@ -118,7 +108,7 @@ static void watch(void)
 	for (;; usleep(2000)) {
 		long kib;
 
-		if (slurp("/proc/meminfo", meminfo, sizeof(meminfo)) <= 0)
+		if (slurp("/proc/meminfo", meminfo, sizeof(meminfo)) == 0)
 			continue;
 		if (kmsg < 0)
 			kmsg = open("/dev/kmsg", O_WRONLY | O_CLOEXEC);

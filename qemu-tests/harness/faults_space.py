@@ -70,7 +70,8 @@ def disk(number, mib, olds=(), leave_kib=None, options=()):
     return make
 
 
-def disks(*makers):
+def together(*makers):
+    """disks() of a case: those of several."""
     return lambda where: [d for make in makers for d in make(where)]
 
 
@@ -209,7 +210,7 @@ CASES = (
     Case("space-partial", "the dump fits at no level", target(1, "compress none"),
          check_partial, ext4(1, mib=76), memory_mib=1024),
     Case("space-none", "the first target is full to the last block", target(1, target(2)[0]),
-         check_none, disks(disk(1, 32, leave_kib=0), ext4(2))),
+         check_none, together(disk(1, 32, leave_kib=0), ext4(2))),
     Case("space-no-log", "the only target has no room for the log", target(), check_no_log,
          disk(1, 32, leave_kib=664)),
     Case("space-taken", "another process takes the room during the dump", target(1, "dump_level 1"), check_taken,
