@@ -18,7 +18,8 @@ from . import image, loop, scenario
 from .vm import Lost, Vm
 
 TARGET_UUID = "7a26e700-0000-4000-8000-00000000000"
-APPEND = "console=ttyS0 loglevel=7"
+# The harness tells kernels apart by their time stamps; a small one may have them off.
+APPEND = "console=ttyS0 loglevel=7 printk.time=1"
 PREFIX = "crashpod: "
 # Of the reservation that is just enough only the one kernel is held to; 7.2 now and then runs out of
 # memory in it before PID 1 starts.
@@ -38,7 +39,8 @@ class Case:
     """A row of the matrix.
 
     conf: lines of crashpod.conf. disks(where): images of vdb, vdc, ...
-    production: shell commands on the production system, before it loads the capture kernel.
+    production: shell commands on the production system, before it loads the capture kernel;
+    loaded: after that.
     edit(where, initrd): changes the initramfs after mkinitrd. append: the capture kernel's.
     on: (pattern, action) pairs: the first time that a line of the capture kernel's console
     matches, action(Run) is called. files: more for the production root, or files(where) that gives
@@ -54,6 +56,7 @@ class Case:
     check: object
     disks: object = None
     production: str = ""
+    loaded: str = ""
     crash: str = scenario.CRASH
     edit: object = None
     append: str = ""
@@ -64,6 +67,7 @@ class Case:
     memory_mib: int = 512
     crashkernel: str = ""
     cpus: int = 1
+    capture_cpus: int = 0  # crashpod load --cpus; 0: not given
     modules: str = "virtio_pci virtio_blk"
     files: tuple = ()
     kernel: str = ""
@@ -132,9 +136,10 @@ def _initrd(case, kernel, where):
 
 def _plan(case, kernel, where):
     initrd = _initrd(case, kernel, where)
+    cpus = f"--cpus {case.capture_cpus} " if case.capture_cpus else ""
     load = ("set -e\n" + case.production +
-            f"crashpod load --kernel /boot/{'capture' if case.capture else 'vmlinuz'} --initrd /boot/crashpod.img "
-            f"--append '{APPEND} {case.append}'\n")
+            f"crashpod load --kernel /boot/{'capture' if case.capture else 'vmlinuz'} "
+            f"--initrd /boot/crashpod.img {cpus}--append '{APPEND} {case.append}'\n" + case.loaded)
     return scenario.Plan(
         kernel, where, load=load, crash=case.crash, memory_mib=case.memory_mib, disk_mib=192,
         crashkernel=case.crashkernel or RESERVE.get(kernel.name, RESERVE_OTHER),

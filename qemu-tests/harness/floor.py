@@ -26,6 +26,7 @@ class Setup:
     step: int = 2
     append: str = ""
     target: str = "ext4"
+    cpus: int = 0  # of the capture kernel; 0: as `crashpod load` has it by itself
 
 
 def _check(run):
@@ -44,6 +45,7 @@ def attempt(setup, mib):
     case = faultrun.Case(
         f"floor-{mib}M", "", faults_target.target(), _check, faultdisks.ext4(1, mib=512),
         append=setup.append, memory_mib=setup.memory_mib, crashkernel=f"{mib}M", limit_s=90,
+        cpus=max(setup.cpus, 1), capture_cpus=setup.cpus,
         on=((r"^\[[ 0-9.]+\] Kernel panic", _gave_up),), capture=setup.capture)
     try:
         run = faultrun.run(case, setup.kernel)
