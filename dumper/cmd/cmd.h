@@ -36,6 +36,7 @@ int cmd_conf(int argc, char **argv);
 int cmd_load(int argc, char **argv);
 int cmd_unload(int argc, char **argv);
 int cmd_status(int argc, char **argv);
+int cmd_estimate(int argc, char **argv);
 int cmd_list(int argc, char **argv);
 int cmd_raw(int argc, char **argv);
 

@@ -19,6 +19,8 @@ const struct cmd cmd_table[] = {
 	  "load the capture kernel", cmd_load },
 	{ "unload", "", "unload the capture kernel", cmd_unload },
 	{ "status", "[--json]", "whether a crash now would be captured", cmd_status },
+	{ "estimate", "[-k KVER] [--kernel F] [--initrd F] [--cpus N] [--disk-rate MB/S] [--json]",
+	  "crashkernel= to reserve, size and time of a dump", cmd_estimate },
 	{ "list", "[-c CONF] [DIR]", "dumps found, newest first", cmd_list },
 	{ "raw", "format [--force] DEVICE | info DEVICE | collect [-c CONF] [DEVICE [DIR]]",
 	  "areas of devices without a file system: make one, look, fetch dumps", cmd_raw },
