@@ -12,9 +12,8 @@ import time
 from pathlib import Path
 
 from ground import forky, kernels, paths
-from harness import (bench, benchguest, compare, faultrun, faults, floor, footprint,
-                     hostile, hugecore, loop, matrix, rich,
-                     samples, scale, sources, synth, vm)
+from harness import (bench, benchguest, compare, estimate, faultrun, faults, floor, footprint,
+                     hostile, hugecore, loop, matrix, rich, samples, scale, sources, synth, vm)
 from oracle import census
 
 
@@ -208,7 +207,8 @@ def cmd_faults(args):
 def cmd_floor(args):
     """the smallest crashkernel= with which a crash is captured, three times of three"""
     capture = floor.capture_of(args.capture) if args.capture else None
-    setup = floor.Setup(args.kernel, capture, args.mem, args.low, args.high, args.step, args.append)
+    setup = floor.Setup(args.kernel, capture, args.mem, args.low, args.high, args.step, args.append,
+                        cpus=args.capture_cpus)
     found = floor.find(setup)
     what = args.capture.name if capture else "itself"
     print(f"{'fail' if found is None else 'pass'} floor/{args.kernel}: captured by {what} with "
@@ -225,6 +225,22 @@ def cmd_footprint(args):
     for what, kib in footprint.table(found):
         print(f"{kib:8d} KiB  {what}")
     return any(why for _, why in found.tests)
+
+
+def cmd_estimate(args):
+    """`crashpod estimate` in a guest that then crashes with the crashkernel= it names"""
+    capture = floor.capture_of(args.capture) if args.capture else None
+    setup = estimate.Setup(args.kernel, capture, args.mem, tuple(args.levels), args.capture_cpus,
+                           args.floor)
+    rows = estimate.run(setup)
+    bad = 0
+    for row in rows:
+        print("\n".join(loop.lines(
+            f"estimate-{args.kernel}/{row.level}-{row.crashkernel_mib}M", row.tests)))
+        bad += any(why is not None for _, why in row.tests)
+    print(estimate.HEAD)
+    print("\n".join(estimate.line(setup, row) for row in rows), flush=True)
+    return 1 if bad else 0
 
 
 def _run_arguments(p, formats=True, sizes=False):
@@ -320,6 +336,8 @@ def parse():
     p.add_argument("--high", type=int, default=128, help="MiB that are (128)")
     p.add_argument("--step", type=int, default=2, help="MiB (2)")
     p.add_argument("--append", default="", help="more for the capture kernel's command line")
+    p.add_argument("--capture-cpus", type=int, default=0, metavar="N",
+                   help="crashpod load --cpus N (not given)")
     p.set_defaults(func=cmd_floor)
     p = sub.add_parser("footprint", help=cmd_footprint.__doc__)
     p.add_argument("--kernel", default=kernels.DEFAULT, choices=kernels.TABLE)
@@ -328,6 +346,17 @@ def parse():
     p.add_argument("--crashkernel", type=int, default=80, help="MiB (80)")
     p.add_argument("--append", default="", help="more for the capture kernel's command line")
     p.set_defaults(func=cmd_footprint)
+    p = sub.add_parser("estimate", help=cmd_estimate.__doc__)
+    p.add_argument("--kernel", default=kernels.DEFAULT, choices=kernels.TABLE)
+    p.add_argument("--capture", type=Path, help="where `make kernel` left a capture kernel")
+    p.add_argument("--mem", type=size_mib, default="4G", help="of the guest (4G)")
+    p.add_argument("--levels", nargs="+", type=int, default=[31],
+                   choices=(0, 1, 2, 4, 8, 16, 31))
+    p.add_argument("--capture-cpus", type=int, default=1, metavar="N",
+                   help="crashpod load --cpus N (1)")
+    p.add_argument("--floor", type=int, default=0, metavar="MIB",
+                   help="as `run.py floor` found it: at most 15%% below the estimate")
+    p.set_defaults(func=cmd_estimate)
     p = sub.add_parser("synth", help=cmd_synth.__doc__)
     p.add_argument("--sizes", nargs="+", type=machine_size, metavar="SIZE",
                    default=[machine_size(n) for n in ("64G", "1T", "4T", "24T")],

@@ -117,6 +117,7 @@ qemu() {
 	qemu_run qemu-kexec-tools loop --kernel "$KERNEL" --format kdump --loader kexec-tools
 	qemu_run qemu-cpus loop --kernel "$KERNEL" --format kdump --crashkernel 128M \
 		--cpus 3 --capture-cpus 3 --panic-cpu 2
+	qemu_run qemu-estimate estimate --kernel "$KERNEL"
 	qemu_run qemu-hostile hostile --kernel "$KERNEL" --only pages vmcoreinfo
 	qemu_run qemu-faults faults --kernel "$KERNEL" --quick
 	qemu_run qemu-matrix matrix --kernel "$KERNEL" --profile plain --fresh --levels 1 31
@@ -136,6 +137,7 @@ all_kernels() {
 				reserve=192M
 			fi
 			qemu_run "loop-$kernel" loop --kernel "$kernel" --crashkernel "$reserve"
+			qemu_run "estimate-$kernel" estimate --kernel "$kernel" --levels 31 1
 			qemu_run "matrix-$kernel-full" matrix --kernel "$kernel" --profile full
 			qemu_run "matrix-$kernel-plain" matrix --kernel "$kernel" --profile plain
 		done

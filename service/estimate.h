@@ -123,6 +123,7 @@ struct estimate_ratio {
 	unsigned pages;	    /* of the sample; 0: assumed */
 	double zero;	    /* part of them that is zeros */
 	double bytes;	    /* stored for one, on average, zero ones and all */
+	double filled;	    /* part of them that is not one word over and over */
 	double compress_ns; /* for one, on this CPU */
 };
 

@@ -32,11 +32,15 @@
 /* Bytes of a page, and the part of them that is zeros, as found on idle machines and small ones at
  * work (docs/estimate.md): for where nothing can be sampled. */
 static const struct estimate_ratio assumed[PC_COUNT] = {
-	[PC_KERNEL] = { 0, 0.10, 900, 12000 }, [PC_IMAGE] = { 0, 0.15, 1500, 15000 },
-	[PC_SLAB] = { 0, 0.02, 900, 12000 },   [ESTIMATE_EARLY] = { 0, 0.3, 260, 4000 },
-	[PC_NO_MEMMAP] = { 0, 0, 4096, 0 },    [PC_FREE] = { 0, 0.8, 400, 5000 },
-	[PC_CACHE] = { 0, 0.02, 2200, 15000 }, [PC_CACHE_PRIVATE] = { 0, 0.02, 2000, 15000 },
-	[PC_USER] = { 0, 0.1, 1500, 12000 },
+	[PC_KERNEL] = { .zero = 0.10, .bytes = 900, .compress_ns = 12000 },
+	[PC_IMAGE] = { .zero = 0.15, .bytes = 1500, .compress_ns = 15000 },
+	[PC_SLAB] = { .zero = 0.02, .bytes = 900, .compress_ns = 12000 },
+	[ESTIMATE_EARLY] = { .zero = 0.3, .bytes = 260, .compress_ns = 4000 },
+	[PC_NO_MEMMAP] = { .bytes = 4096 },
+	[PC_FREE] = { .zero = 0.8, .bytes = 400, .compress_ns = 5000 },
+	[PC_CACHE] = { .zero = 0.02, .bytes = 2200, .compress_ns = 15000 },
+	[PC_CACHE_PRIVATE] = { .zero = 0.02, .bytes = 2000, .compress_ns = 15000 },
+	[PC_USER] = { .zero = 0.1, .bytes = 1500, .compress_ns = 12000 },
 };
 
 struct sampler {
@@ -116,6 +120,7 @@ static void weigh(struct sampler *sm, struct estimate_ratio *r, u64 va)
 			n = compressor_page(sm->comp, sm->page, sm->out, PAGE_SIZE);
 		r->bytes += n ? (double)n : 4096;
 	}
+	r->filled += !page_is_constant(sm->page, &word);
 	r->compress_ns += (double)(now_ns() - start);
 }
 
@@ -123,6 +128,7 @@ static void mean(struct estimate_ratio *r)
 {
 	r->zero /= r->pages;
 	r->bytes /= r->pages;
+	r->filled /= r->pages;
 	r->compress_ns /= r->pages;
 }
 
@@ -186,7 +192,8 @@ static int scan_repeated(struct sampler *sm, struct estimate_sample *s,
 {
 	/* hash & ~0xff | class */
 	_cleanup_free_ u64 *table = calloc(2 * ESTIMATE_SCAN, sizeof(*table));
-	u64 seen[PC_COUNT] = { 0 }, twice[PC_COUNT] = { 0 }, distinct = 0;
+	u64 seen[PC_COUNT] = { 0 }, twice[PC_COUNT] = { 0 }, filled[PC_COUNT] = { 0 };
+	u64 distinct = 0;
 	double found;
 
 	if (!table)
@@ -201,6 +208,7 @@ static int scan_repeated(struct sampler *sm, struct estimate_sample *s,
 		seen[pc]++;
 		if (page_is_constant(sm->page, &word))
 			continue;
+		filled[pc]++;
 		hash = dedup_hash(sm->page) | 0x100;
 		at = hash >> 20 & (2 * ESTIMATE_SCAN - 1);
 		while (table[at] && (table[at] ^ hash) >> 8)
@@ -217,8 +225,18 @@ static int scan_repeated(struct sampler *sm, struct estimate_sample *s,
 	}
 	/* the dump's table forgets */
 	found = distinct > DEDUP_ENTRIES ? (double)DEDUP_ENTRIES / (double)distinct : 1;
-	for (unsigned pc = 0; pc < PC_COUNT; pc++)
-		s->repeated[pc] = seen[pc] ? found * (double)twice[pc] / (double)seen[pc] : 0;
+	for (unsigned pc = 0; pc < PC_COUNT; pc++) {
+		struct estimate_ratio *r = &s->class[pc];
+		double n = (double)seen[pc], part = n ? (double)filled[pc] / n : 0;
+
+		s->repeated[pc] = n ? found * (double)twice[pc] / n : 0;
+		/* all pages are known better than some: few of the free ones hold anything */
+		if (n && p->nscan < ESTIMATE_SCAN && r->filled > 0) {
+			r->bytes *= part / r->filled;
+			r->zero = 1 - part;
+			r->filled = part;
+		}
+	}
 	return 0;
 }
 

@@ -311,8 +311,8 @@ static void test_reserve(void **state)
 static void test_dump(void **state)
 {
 	struct estimate_pages p = { .ram = 1000000 };
-	struct estimate_sample s = { .class = { [PC_FREE] = { 100, 0.5, 1000, 10000 },
-						[ESTIMATE_EARLY] = { 100, 0, 300, 1000 } } };
+	struct estimate_sample s = { .class = { [PC_FREE] = { 100, 0.5, 1000, 0.5, 10000 },
+						[ESTIMATE_EARLY] = { 100, 0, 300, 1, 1000 } } };
 	struct estimate_dump d;
 	struct conf conf;
 
@@ -328,7 +328,7 @@ static void test_dump(void **state)
 	assert_int_equal(d.pages, 100000);
 	assert_in_range(d.bytes, 30000000 + 2400000, 34000000);
 	/* most of what was taken early is the memory map */
-	s.map = (struct estimate_ratio){ 100, 0, 200, 1000 };
+	s.map = (struct estimate_ratio){ 100, 0, 200, 1, 1000 };
 	s.map_pages = 90000;
 	s.map_plain = 250;
 	estimate_dump(&d, &p, &s, &conf, 31, 1, 100);
