@@ -15,7 +15,8 @@
 #define BUF_PAGES 4096 /* descriptors waiting for one buffer */
 #define BUF_RUNS 512
 #define PENDING 512
-#define CONST_SLOTS 64	       /* constant pages remembered by each worker */
+#define PIECE_BYTES ((size_t)16 << 10) /* what is tried where there is no room for a buffer */
+#define CONST_SLOTS 64		       /* constant pages remembered by each worker */
 #define IN_FILE ((s64)1 << 62) /* in a waiting descriptor: offset is final, not in the buffer */
 
 /* One constant page that has been stored: all zeros in size while the slot is free. */
@@ -112,11 +113,9 @@ static void settle_desc(struct kdump_page_desc *d, u64 base)
 		d->offset += (s64)base;
 }
 
-/* Gives everything that waits its final offset. */
-static void settle_descs(struct out_worker *w, u64 base)
+/* Gives the constant pages their final offset. */
+static void settle_consts(struct out_worker *w, u64 base)
 {
-	for (size_t i = 0; i < w->ndescs; i++)
-		settle_desc(&w->descs[i], base);
 	for (size_t i = 0; i < CONST_SLOTS; i++) {
 		struct kdump_page_desc *d = &w->consts[i].desc;
 
@@ -139,10 +138,63 @@ static void publish(struct out_worker *w)
 	}
 }
 
+static bool no_room(int rc)
+{
+	return rc == -ENOSPC || rc == -EDQUOT || rc == -EFBIG;
+}
+
+/* Writes the buffer at base. Where there is no room for all of it there may be for its beginning:
+ * *done is how much of it is in the file, also after an error. */
+static int write_data(struct out_worker *w, size_t bytes, u64 base, size_t *done, struct err *e)
+{
+	struct sink *sink = w->ok->out.sink;
+	int rc = sink_pwrite(sink, w->buf, bytes, base, e);
+
+	*done = rc ? 0 : bytes;
+	/* a stream has no place to try again */
+	while (sink->holes && no_room(rc) && *done < bytes) {
+		size_t n = MIN(bytes - *done, PIECE_BYTES);
+
+		if (sink_pwrite(sink, w->buf + *done, n, base + *done, NULL))
+			break;
+		*done += n;
+	}
+	return rc;
+}
+
+/* Writes the descriptors of what is in the file: of data at base, the first done bytes. Others
+ * stay as they are, and say that their page is missing. */
+static int write_descs(struct out_worker *w, u64 base, size_t done, struct err *e)
+{
+	struct sink *sink = w->ok->out.sink;
+	struct kdump_page_desc *d = w->descs;
+	int rc = 0;
+
+	for (size_t i = 0; i < w->nruns && rc == 0; d += w->runs[i++].n) {
+		const struct desc_run *r = &w->runs[i];
+		size_t n = 0;
+
+		for (size_t k = 0; k < r->n; k++) {
+			bool there = (d[k].offset & IN_FILE) ||
+				     (u64)d[k].offset + d[k].size <= done;
+
+			settle_desc(&d[k], base);
+			if (!there)
+				memset(&d[k], 0, sizeof(d[k]));
+			n += there;
+		}
+		rc = sink_pwrite(sink, d, r->n * sizeof(*d),
+				 w->ok->layout.descs + r->index * sizeof(*d), e);
+		if (rc == 0)
+			w->counts.pages += n;
+	}
+	return rc;
+}
+
 int kdump_worker_flush(struct out_worker *w, struct err *e)
 {
 	struct sink *sink = w->ok->out.sink;
-	size_t bytes = align_up(w->len, sink->align), at = 0;
+	size_t bytes = align_up(w->len, sink->align), done = 0;
 	u64 base = 0;
 	int rc = 0;
 
@@ -151,18 +203,13 @@ int kdump_worker_flush(struct out_worker *w, struct err *e)
 	if (w->len) {
 		memset(w->buf + w->len, 0, bytes - w->len);
 		base = sink_alloc(sink, bytes);
-		rc = sink_pwrite(sink, w->buf, bytes, base, e);
+		rc = write_data(w, bytes, base, &done, e);
 	}
-	settle_descs(w, base);
-	for (size_t i = 0; i < w->nruns && rc == 0; i++) {
-		const struct desc_run *r = &w->runs[i];
-
-		rc = sink_pwrite(sink, w->descs + at, r->n * sizeof(*w->descs),
-				 w->ok->layout.descs + r->index * sizeof(*w->descs), e);
-		if (rc == 0)
-			w->counts.pages += r->n;
-		at += r->n;
-	}
+	settle_consts(w, base);
+	if (rc == 0)
+		rc = write_descs(w, base, done, e);
+	else if (sink->holes && no_room(rc))
+		write_descs(w, base, done, NULL);
 	if (rc == 0)
 		publish(w);
 	w->len = 0;
