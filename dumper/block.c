@@ -24,11 +24,12 @@ static void find_image_maps(struct block_view *bv)
 }
 
 int block_view_open(struct block_view *bv, const struct core *core, const struct memmap *mm,
-		    size_t block_pages, struct err *e)
+		    const struct value *value, size_t block_pages, struct err *e)
 {
 	memset(bv, 0, sizeof(*bv));
 	bv->core = core;
 	bv->mm = mm;
+	bv->value = value;
 	bv->pages = block_pages;
 	find_image_maps(bv);
 	if (!mm)
@@ -45,6 +46,21 @@ void block_view_close(struct block_view *bv)
 	if (bv->mm)
 		memmap_view_close(&bv->mv);
 	memset(bv, 0, sizeof(*bv));
+}
+
+/* Of kernel and slab pages, those that are wanted first, as far as a struct page tells. */
+static enum page_class class_by_value(const struct block_view *bv, enum page_class pc,
+				      const struct page_fields *f, const u8 *page)
+{
+	const struct value *v = bv->value;
+
+	if (!v)
+		return pc;
+	if (pc == PC_SLAB && value_slab(v, page))
+		return PC_VITAL;
+	if (pc == PC_KERNEL && v->boot_flags && (f->flags & v->boot_flags) == v->boot_flags)
+		return PC_VITAL;
+	return pc;
 }
 
 /* The class of the compound page whose head, in another block, has its struct page at head_va. */
@@ -64,7 +80,7 @@ static enum page_class far_head_class(struct block_view *bv, u64 head_va)
 	page_fields_load(&f, &ki->page, pages, pages + ki->page.size);
 	if (page_is_tail(&f) || !(f.flags & ki->flag_head))
 		return PC_UNKNOWN;
-	bv->head_class = classify_page(ki, &f, &order);
+	bv->head_class = class_by_value(bv, classify_page(ki, &f, &order), &f, pages);
 	return bv->head_class;
 }
 
@@ -151,7 +167,7 @@ static void walk_pages(struct block_view *bv, const struct walk *w)
 		} else if (page_is_tail(&f)) {
 			w->cls[i] = tail_class(bv, w, i, &f);
 		} else {
-			w->cls[i] = classify_page(ki, &f, &order);
+			w->cls[i] = class_by_value(bv, classify_page(ki, &f, &order), &f, page);
 			run = (size_t)1 << order;
 			/* a free area lies aligned and so within the block */
 			if (run > 1 && ((w->pfn + i) % run || run > w->n - i ||
@@ -198,6 +214,8 @@ static void doubt_groups(const struct walk *w)
 static void mark_image(const struct block_view *bv, u64 pfn, u8 *cls)
 {
 	const struct source *s = bv->core->src;
+	/* what was only for the boot is used for something else: known where boot memory is */
+	bool reused = bv->value && bv->value->boot_flags;
 
 	for (size_t i = bv->image_first; i < bv->image_end; i++) {
 		u64 first = s->maps[i].pa >> PAGE_SHIFT;
@@ -206,8 +224,10 @@ static void mark_image(const struct block_view *bv, u64 pfn, u8 *cls)
 		if (s->maps[i].va < XLAT_KERNEL_TEXT || end <= pfn || first >= pfn + bv->pages)
 			continue;
 		for (u64 p = MAX(first, pfn); p < MIN(end, pfn + bv->pages); p++) {
-			if (cls[p - pfn] == PC_KERNEL)
-				cls[p - pfn] = PC_IMAGE;
+			u8 *pc = &cls[p - pfn];
+
+			if (*pc == PC_VITAL || (*pc == PC_KERNEL && !reused))
+				*pc = bv->value ? value_image_class(bv->value, p) : PC_IMAGE;
 		}
 	}
 }
@@ -224,9 +244,23 @@ static void mark_memmap(const struct block_view *bv, u64 pfn, u8 *cls)
 		if (first >= pfn + bv->pages)
 			break;
 		for (u64 p = MAX(first, pfn); p < MIN(end, pfn + bv->pages); p++) {
-			if (cls[p - pfn] == PC_KERNEL)
+			if (cls[p - pfn] == PC_KERNEL || cls[p - pfn] == PC_VITAL)
 				cls[p - pfn] = PC_MEMMAP;
 		}
+	}
+}
+
+/* What was found by its address. */
+static void mark_vital(const struct block_view *bv, u64 pfn, u8 *cls)
+{
+	size_t n = bv->value ? bv->pages : 0;
+
+	for (size_t i = 0, run; i < n; i += run) {
+		run = 1;
+		if (cls[i] != PC_KERNEL && cls[i] != PC_SLAB)
+			run = page_class_run(cls, n, i); /* of free pages: most of a big machine */
+		else if (value_marked(bv->value, pfn + i))
+			cls[i] = PC_VITAL;
 	}
 }
 
@@ -247,6 +281,7 @@ void block_classify(struct block_view *bv, u64 pfn, const u64 *ram, u8 *cls)
 		memset(cls, PC_NO_MEMMAP, bv->pages);
 	} else {
 		classify_raw(bv, pfn, cls);
+		mark_vital(bv, pfn, cls);
 		mark_memmap(bv, pfn, cls);
 		mark_image(bv, pfn, cls);
 	}

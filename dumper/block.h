@@ -8,12 +8,14 @@
 
 #include "classify.h"
 #include "memmap.h"
+#include "value.h"
 
 #define BLOCK_GROUP ((size_t)64) /* pages whose descriptors fill a page of the memory map */
 
 struct block_view {
 	const struct core *core;
-	const struct memmap *mm; /* NULL: the kernel is not understood, all RAM is PC_NO_MEMMAP */
+	const struct memmap *mm;   /* NULL: the kernel is not understood, all RAM is PC_NO_MEMMAP */
+	const struct value *value; /* NULL: nothing is known to be wanted first */
 	struct memmap_view mv;
 	size_t image_first, image_end; /* of the source's mappings, those of the kernel's text */
 	u64 head_va;		       /* head in another block that was looked up last; 0: none */
@@ -23,7 +25,7 @@ struct block_view {
 };
 
 int block_view_open(struct block_view *bv, const struct core *core, const struct memmap *mm,
-		    size_t block_pages, struct err *e);
+		    const struct value *value, size_t block_pages, struct err *e);
 void block_view_close(struct block_view *bv);
 
 /* Classes of the block that begins at pfn (a multiple of bv->pages), one byte a page, into cls.

@@ -14,8 +14,11 @@
 
 enum page_class {
 	PC_HOLE,   /* not RAM */
-	PC_KERNEL, /* in use by the kernel: page tables, stacks, per-CPU areas and more */
-	PC_IMAGE,  /* the kernel's own text and data */
+	PC_KERNEL, /* in use by the kernel */
+	PC_VITAL,  /* kernel or slab that a debugger wants first, see value.h */
+	PC_IMAGE,  /* the kernel's own data, and constants that a debugger reads */
+	PC_CALLED, /* its text where stacks lead to it */
+	PC_TEXT,   /* its other text and constants, which the file of the kernel has too */
 	PC_SLAB,
 	PC_UNKNOWN,   /* its page descriptor contradicts itself or others: kept */
 	PC_NO_MEMMAP, /* RAM that no page descriptor describes: kept */
@@ -39,7 +42,7 @@ struct page_class_info {
 	bool repeats; /* such pages are the same more often than those of the kernel */
 };
 
-#define PC_ROUNDS 7
+#define PC_ROUNDS 10
 
 extern const struct page_class_info page_class_table[PC_COUNT];
 

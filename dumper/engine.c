@@ -51,8 +51,10 @@ int engine_open(struct engine *en, const struct core *core, const struct dump_op
 	}
 	rc = memmap_init(&en->mm, core, core->src->max_pfn, &why);
 	en->have_memmap = rc == 0;
-	if (rc == 0)
+	if (rc == 0) {
+		en->value = value_open(core, &en->mm);
 		return 0;
+	}
 	/* everything is better than nothing; zero pages are found without classes */
 	err_set(&en->why, rc, "pages cannot be classified: %.200s", why.msg);
 	out->level = (out->level & LEVEL_ZERO) | core->src->excluded_level;
@@ -65,6 +67,7 @@ void engine_close(struct engine *en)
 		munmap(en->blocks, (en->nblocks + 1) * sizeof(*en->blocks));
 	if (en->kept_groups)
 		munmap(en->kept_groups, (en->nblocks + 1) * engine_group_bytes(en));
+	value_close(en->value);
 	memmap_deinit(&en->mm);
 	pthread_mutex_destroy(&en->lock);
 }
@@ -88,8 +91,8 @@ static struct engine_thread *thread_open(struct engine *en, struct err *e)
 		return NULL;
 	}
 	t->en = en;
-	if (block_view_open(&t->bv, en->core, en->have_memmap ? &en->mm : NULL, en->block_pages,
-			    e) ||
+	if (block_view_open(&t->bv, en->core, en->have_memmap ? &en->mm : NULL, en->value,
+			    en->block_pages, e) ||
 	    window_open(&t->win, en->core->src, DATA_WINDOW, e)) {
 		thread_close(t);
 		return NULL;

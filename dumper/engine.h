@@ -33,6 +33,7 @@ struct engine {
 	struct out *out;
 	struct memmap mm;
 	bool have_memmap;
+	struct value *value; /* NULL: no page is wanted before others of its kind */
 	struct err why; /* why no page can be classified: all are dumped; code 0: they can be */
 	size_t block_pages;
 	u64 nblocks;
@@ -100,8 +101,8 @@ void plan_block(struct engine_thread *t, u64 chunk, u64 pfn, struct plan_counts 
 /* The parts of a packed block: pages to keep (0x8000 is the most there can be), the rounds of pass
  * 2 that have any, and a check of which pages they are, and in which rounds. */
 #define PACKED_KEPT(p) ((u32)(0xffff & (p)))
-#define PACKED_ROUNDS(p) ((u32)((p) >> 16 & 0x7f))
-#define PACKED_CHECK 23 /* shift; 41 bits */
+#define PACKED_ROUNDS(p) ((u32)((p) >> 16 & 0x3ff))
+#define PACKED_CHECK 26 /* shift; 38 bits */
 
 /* Reads the RAM bits of the block at pfn and plans it, outside pass 1. */
 int plan_block_again(struct engine_thread *t, u64 pfn, u64 *packed, struct err *e);

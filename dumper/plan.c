@@ -39,7 +39,7 @@ static u64 pack(const struct engine_thread *t, const u64 *keep)
 		u8 round = page_class_table[t->cls[i]].round;
 
 		rounds |= (u64)1 << round;
-		h = (h ^ (i << 3 | round)) * 0x9e3779b97f4a7c15ull;
+		h = (h ^ (i << 4 | round)) * 0x9e3779b97f4a7c15ull;
 		h ^= h >> 32;
 	}
 	if (!rounds)

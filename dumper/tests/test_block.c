@@ -116,7 +116,7 @@ static void test_far_heads(void **state)
 		snprintf(more, sizeof(more), "page 0x800-0x8ff mapcount=0xffffffff\n%s", t[i].text);
 		golden_open(&g, &scratch, "linux-6.12.txt", more);
 		assert_int_equal(memmap_init(&m, g.core, g.max_pfn, &e), 0);
-		assert_int_equal(block_view_open(&bv, g.core, &m, 1024, &e), 0);
+		assert_int_equal(block_view_open(&bv, g.core, &m, NULL, 1024, &e), 0);
 		/* twice, as the two passes do */
 		for (unsigned k = 0; k < 2; k++) {
 			block_classify(&bv, 0x800, ram, cls);

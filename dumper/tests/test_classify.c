@@ -139,11 +139,10 @@ static void test_levels(void **state)
 		enum page_class pc;
 		unsigned left_out_by; /* ~0: always */
 	} t[] = {
-		{ PC_KERNEL, 0 }, { PC_UNKNOWN, 0 },	{ PC_NO_MEMMAP, 0 },
-		{ PC_MEMMAP, 0 }, { PC_CACHE, 2 | 4 },	{ PC_CACHE_PRIVATE, 4 },
-		{ PC_IMAGE, 0 },  { PC_SLAB, 0 },	{ PC_USER, 8 },
-		{ PC_FREE, 16 },  { PC_HWPOISON, ~0u }, { PC_OFFLINE, ~0u },
-		{ PC_HOLE, ~0u },
+		{ PC_KERNEL, 0 },    { PC_UNKNOWN, 0 },	      { PC_NO_MEMMAP, 0 }, { PC_MEMMAP, 0 },
+		{ PC_CACHE, 2 | 4 }, { PC_CACHE_PRIVATE, 4 }, { PC_VITAL, 0 },	   { PC_TEXT, 0 },
+		{ PC_CALLED, 0 },    { PC_IMAGE, 0 },	      { PC_SLAB, 0 },	   { PC_USER, 8 },
+		{ PC_FREE, 16 },     { PC_HWPOISON, ~0u },    { PC_OFFLINE, ~0u }, { PC_HOLE, ~0u },
 	};
 
 	(void)state;

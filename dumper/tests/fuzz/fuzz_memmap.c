@@ -91,7 +91,7 @@ static void map_run(struct fuzz_mem *m)
 	/* exactly as long as a block, so that a byte past it is found */
 	b.cls = malloc(b.pages);
 	FUZZ_CHECK(b.cls && b.pages / 64 == ARRAY_SIZE(b.ram));
-	FUZZ_CHECK(block_view_open(&bv, &m->core, &mm, b.pages, NULL) == 0);
+	FUZZ_CHECK(block_view_open(&bv, &m->core, &mm, NULL, b.pages, NULL) == 0);
 	for (size_t i = 0; i < ARRAY_SIZE(map_looked_at); i++) {
 		memset(b.ram, i % 2 ? 0xf7 : 0xff, sizeof(b.ram));
 		map_check_block(&bv, &b, map_looked_at[i] * b.pages);
