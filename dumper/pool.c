@@ -184,6 +184,7 @@ static int pool_thread(struct engine_thread *t, struct err *e)
 	struct out_counts counts = { 0 };
 	struct loaded l = { 0 };
 	struct claim c;
+	unsigned round = 0;
 	int rc = out->ops->worker_open(out, &t->ow, e);
 
 	if (rc == -ENOMEM) {
@@ -197,7 +198,12 @@ static int pool_thread(struct engine_thread *t, struct err *e)
 		return rc;
 	t->next_sync_ms = clock_ms() + SYNC_MS;
 	while (rc == 0 && claim_block(t->en, &c)) {
-		rc = load_block(t, &c, &l, e);
+		/* what is worth more is in the file before another thread fills it with less */
+		if (c.round != round)
+			rc = out->ops->worker_flush(t->ow, e);
+		round = c.round;
+		if (rc == 0)
+			rc = load_block(t, &c, &l, e);
 		if (rc == 0 && l.same)
 			rc = write_block(t, &c, e);
 		if (rc == 0)

@@ -30,6 +30,7 @@ static struct golden golden;
 /* Where things lie in the kdump file; index of a descriptor whose page is compressed. */
 static struct layout {
 	u64 ram, dumped, descs, page;
+	u64 last;      /* page data that comes last */
 	u64 free_bits; /* a byte of bitmap 1 whose pages are all RAM, and none dumped */
 	u64 first;     /* descriptor whose page is compressed */
 } layout;
@@ -88,6 +89,10 @@ static void learn_layout(void)
 	} while (d.flags != KDUMP_ZSTD || (u64)d.offset == align_up(k->data, PAGE_SIZE));
 	layout.first--;
 	layout.page = (u64)d.offset;
+	for (u64 i = 0; i < k->npages; i++) {
+		assert_int_equal(kdump_file_descs(k, i, 1, &d, &e), 0);
+		layout.last = MAX(layout.last, (u64)d.offset);
+	}
 	source_close(s);
 	unlink(out);
 }
@@ -193,7 +198,9 @@ static void test_kdump(void **state)
 		{ "descriptor, lost", desc_byte(0), ALWAYS, true, VERIFY_STRUCTURE,
 		  " page descriptors, 132 were written" },
 		{ "page", layout.page, ALWAYS, false, VERIFY_FULL, ": zstd: " },
-		{ "page, lost", layout.page, ALWAYS, true, VERIFY_STRUCTURE, "file ends before" },
+		{ "page, lost", layout.page, ALWAYS, true, VERIFY_FULL, ": zstd: " },
+		{ "last page, lost", layout.last, ALWAYS, true, VERIFY_STRUCTURE,
+		  "file ends before" },
 	};
 
 	(void)state;
