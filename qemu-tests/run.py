@@ -13,7 +13,8 @@ from pathlib import Path
 
 from ground import forky, kernels, paths
 from harness import (bench, benchguest, compare, estimate, faultrun, faults, floor, footprint,
-                     hostile, hugecore, loop, matrix, rich, samples, scale, sources, synth, vm)
+                     hostile, hugecore, loop, matrix, rich, samples, scale, sources, synth, value,
+                     vm)
 from oracle import census
 
 
@@ -113,6 +114,13 @@ def cmd_sources(args):
     """every kind of input, and every way through several dumps, ends in the same pages"""
     found = sources.run(args.kernel)
     print("\n".join(loop.lines(f"sources-{args.kernel}", found)))
+    return 0 if found and all(why is None for _, why in found) else 1
+
+
+def cmd_value(args):
+    """a half and a quarter of a dump still give sys, log, bt and ps in crash"""
+    found = value.run(args.kernel, args.levels)
+    print("\n".join(loop.lines(f"value-{args.kernel}", found)))
     return 0 if found and all(why is None for _, why in found) else 1
 
 
@@ -318,6 +326,10 @@ def parse():
     p = sub.add_parser("sources", help=cmd_sources.__doc__)
     p.add_argument("--kernel", default=kernels.DEFAULT, choices=kernels.TABLE)
     p.set_defaults(func=cmd_sources)
+    p = sub.add_parser("value", help=cmd_value.__doc__)
+    p.add_argument("--kernel", default=kernels.DEFAULT, choices=kernels.TABLE)
+    p.add_argument("--levels", nargs="+", type=int, default=value.LEVELS, choices=value.LEVELS)
+    p.set_defaults(func=cmd_value)
     p = sub.add_parser("hostile", help=cmd_hostile.__doc__)
     p.add_argument("--kernel", default=kernels.DEFAULT, choices=kernels.TABLE)
     p.add_argument("--only", nargs="+", choices=hostile.CASES)

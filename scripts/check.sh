@@ -123,6 +123,7 @@ qemu() {
 	qemu_run qemu-matrix matrix --kernel "$KERNEL" --profile plain --fresh --levels 1 31
 	qemu_run qemu-matrix-second matrix --kernel "$SECOND" --profile plain --fresh --levels 31 \
 		--formats kdump
+	qemu_run qemu-value value --kernel "$KERNEL" --levels 31
 }
 
 all_kernels() {
@@ -140,6 +141,7 @@ all_kernels() {
 			qemu_run "estimate-$kernel" estimate --kernel "$kernel" --levels 31 1
 			qemu_run "matrix-$kernel-full" matrix --kernel "$kernel" --profile full
 			qemu_run "matrix-$kernel-plain" matrix --kernel "$kernel" --profile plain
+			qemu_run "value-$kernel" value --kernel "$kernel"
 		done
 		qemu_run "sources-$k" sources --kernel "$k-cloud"
 		qemu_run "hostile-$k" hostile --kernel "$k-cloud"

@@ -59,6 +59,9 @@ PROFILES = {p.name: p for p in (
             classes=(*COMMON, "gigantic"), poison=POISON),
     Profile("plain", cpu="max,la57=off", cpus=1, memory=1280,
             append="nokaslr hugepagesz=2M hugepages=24", classes=COMMON, poison=POISON),
+    # as plain, with all that a machine does by itself
+    Profile("random", cpu="max", cpus=2, memory=1280, append="hugepagesz=2M hugepages=24",
+            classes=COMMON, poison=POISON),
 )}
 
 
