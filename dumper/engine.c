@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 
 #include "base/clock.h"
 
@@ -22,6 +23,22 @@ static void *blocks_alloc(const struct engine *en, size_t bytes, struct err *e)
 		return p;
 	err_sys(e, -errno, "table of %llu blocks", (unsigned long long)en->nblocks);
 	return NULL;
+}
+
+/* Whether the end of the dump may never be written: in a capture kernel always, elsewhere where all
+ * of RAM would have no room. Then what a debugger wants first goes first, which takes a look at the
+ * dead kernel's tasks before anything else is done. */
+static bool may_be_cut(const struct engine *en)
+{
+	const struct source *src = en->core->src;
+	struct sink *sink = en->out->sink;
+	struct rlimit limit;
+	u64 room = sink->ops->room(sink);
+
+	if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY)
+		room = MIN(room, (u64)limit.rlim_cur);
+	/* of 4096 bytes a page, 24 are its descriptor's */
+	return src->proc || room >> PAGE_SHIFT < src->max_pfn + src->max_pfn / 64;
 }
 
 int engine_open(struct engine *en, const struct core *core, const struct dump_opts *opts,
@@ -52,7 +69,8 @@ int engine_open(struct engine *en, const struct core *core, const struct dump_op
 	rc = memmap_init(&en->mm, core, core->src->max_pfn, &why);
 	en->have_memmap = rc == 0;
 	if (rc == 0) {
-		en->value = value_open(core, &en->mm);
+		if (may_be_cut(en))
+			en->value = value_open(core, &en->mm);
 		return 0;
 	}
 	/* everything is better than nothing; zero pages are found without classes */

@@ -138,13 +138,26 @@ static void test_image(void **state)
 	assert_int_equal(value_image_class(&v, 0x1000 + VALUE_IMAGE_PAGES), PC_IMAGE);
 }
 
-/* One thread takes places in the file as it comes to the pages. */
+static void limit_file(u64 bytes, struct rlimit *before)
+{
+	struct rlimit limit;
+
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, before), 0);
+	limit = *before;
+	limit.rlim_cur = bytes;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+/* One thread takes places in the file as it comes to the pages. What is wanted is first where the
+ * file might not have room for all RAM. */
 static void test_order(void **state)
 {
 	static const u64 pfns[] = { 0x70, 0x35, 0x99, 0x90, 0x40, 0xa0, 0xa4, 0xa8 };
 	struct kdump_header h;
 	struct dump_opts o;
 	struct dump_stats st;
+	struct rlimit limit;
 	struct core *core;
 	s64 before = 0;
 	char out[256];
@@ -156,7 +169,9 @@ static void test_order(void **state)
 	dump_opts_init(&o);
 	o.level = 0;
 	o.threads = 1;
+	limit_file(0x200000, &limit);
 	assert_int_equal(dump_run(core, out, &o, &st, NULL), DUMP_COMPLETE);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
 	assert_int_equal(st.pages.dumped, 0x200);
 	core_close(core);
 	fd = open(out, O_RDONLY);
@@ -178,7 +193,7 @@ static void test_order(void **state)
 static void test_cut(void **state)
 {
 	const u64 first = 0x70, last = 0x1ff;
-	struct rlimit limit, before;
+	struct rlimit limit;
 	struct dump_opts o;
 	struct dump_stats st;
 	struct core *core;
@@ -195,13 +210,9 @@ static void test_cut(void **state)
 	o.level = 0;
 	o.threads = 1;
 	o.compress = COMPRESS_NONE;
-	signal(SIGXFSZ, SIG_IGN);
-	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
-	limit = before;
-	limit.rlim_cur = 0x100000;
-	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	limit_file(0x100000, &limit);
 	assert_int_equal(dump_run(core, out, &o, &st, NULL), DUMP_INCOMPLETE);
-	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
 	core_close(core);
 	strcat(out, "-incomplete");
 	assert_int_equal(source_open(&s, out, SOURCE_PARTIAL, NULL), 0);
