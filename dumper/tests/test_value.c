@@ -18,6 +18,7 @@
 #include "../kdump_fmt.h"
 #include "../value.h"
 #include "lib_core.h"
+#include "lib_hostile.h"
 #include "lib_scratch.h"
 
 /* 2 MiB of RAM. A stack is mapped page by page, and the first of two tasks' slabs is found from the
@@ -64,17 +65,24 @@ static const char machine[] =
 
 static struct scratch scratch;
 
-static void open_machine(struct core **core)
+static void make_machine(char *vmcore, size_t size)
 {
-	struct err e = { 0 };
-	char dir[256], vmcore[256];
+	char dir[256];
 	struct mkcore *mk;
 
 	scratch_beside(__FILE__, "golden", dir, sizeof(dir));
-	scratch_path(&scratch, vmcore, sizeof(vmcore), "vmcore");
+	scratch_path(&scratch, vmcore, size, "vmcore");
 	mk = mkcore_make(machine, NULL, dir);
 	mkcore_write(mk, vmcore);
 	mkcore_free(mk);
+}
+
+static void open_machine(struct core **core)
+{
+	struct err e = { 0 };
+	char vmcore[256];
+
+	make_machine(vmcore, sizeof(vmcore));
 	if (core_open(core, vmcore, 0, &e))
 		fail_msg("%s", e.msg);
 }
@@ -226,6 +234,89 @@ static void test_cut(void **state)
 	source_close(s);
 }
 
+/* What the pointers of a damaged kernel may be: anything, and what looks as if it were good. */
+static u64 damaged_word(u64 *x)
+{
+	u64 r = hostile_random(x), low = hostile_random(x) % 0x200000;
+
+	switch (r % 8) {
+	case 0:
+		return 0xffff888000000000 + low; /* the direct mapping */
+	case 1:
+		return (0xffff888000000000 + low) | 2; /* a radix tree's node */
+	case 2:
+		return 0xffffc90000000000 + low; /* a stack */
+	case 3:
+		return 0xffffffff80000000 + low; /* the image */
+	case 4:
+		return (low & ~(u64)0xfff) | 0x63; /* an entry of a page table */
+	case 5:
+		return (low & ~(u64)0xfff) | 0xe3; /* of a large page */
+	case 6:
+		return 0x57ac6e9d; /* a stack's end */
+	default:
+		return hostile_random(x);
+	}
+}
+
+/* What is found from damaged memory is bounded, and every page of RAM still has a class. Returns
+ * whether the memory map was found: else nothing is looked for. */
+static bool survey_damaged(const char *vmcore)
+{
+	struct core *core;
+	struct memmap mm;
+	struct value *v;
+	struct block_view bv;
+	u64 ram[1024 / 64];
+	u8 cls[1024];
+
+	assert_int_equal(core_open(&core, vmcore, 0, NULL), 0);
+	if (memmap_init(&mm, core, core->src->max_pfn, NULL)) {
+		memmap_deinit(&mm);
+		core_close(core);
+		return false;
+	}
+	v = value_open(core, &mm);
+	assert_non_null(v);
+	assert_in_range(v->ncaches, 0, VALUE_CACHES);
+	assert_int_equal(block_view_open(&bv, core, &mm, v, 1024, NULL), 0);
+	memset(ram, 0, sizeof(ram));
+	for (size_t i = 0; i < 0x200; i++)
+		bit_set(ram, i);
+	block_classify(&bv, 0, ram, cls);
+	for (size_t i = 0; i < 0x200; i++)
+		assert_in_range(cls[i], PC_HOLE + 1, PC_COUNT - 1);
+	/* damage to pointers never leaves out what was not left out before */
+	assert_int_equal(page_class_table[cls[0x99]].level_mask, 0);
+	block_view_close(&bv);
+	value_close(v);
+	memmap_deinit(&mm);
+	core_close(core);
+	return true;
+}
+
+static void test_hostile(void **state)
+{
+	/* page tables, the image, a stack, tasks, what they point at, a tree's node */
+	static const u64 pages[] = { 0x10, 0x11, 0x12, 0x13, 0x34, 0x35, 0x36, 0x60,
+				     0x61, 0x62, 0x63, 0x70, 0x71, 0x78, 0x88, 0x92 };
+	u64 x = 20;
+	int surveyed = 0;
+
+	(void)state;
+	for (int round = 0; round < 300; round++) {
+		make_machine(hostile.vmcore, sizeof(hostile.vmcore));
+		for (int i = 0; i < 1 << round % 10; i++) {
+			u64 page = pages[hostile_random(&x) % ARRAY_SIZE(pages)];
+
+			hostile_poke64(page * PAGE_SIZE + hostile_random(&x) % 512 * 8,
+				       damaged_word(&x));
+		}
+		surveyed += survey_damaged(hostile.vmcore);
+	}
+	assert_in_range(surveyed, 150, 299);
+}
+
 static int setup(void **state)
 {
 	(void)state;
@@ -245,7 +336,8 @@ int main(void)
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_classes),
 					    cmocka_unit_test(test_image),
 					    cmocka_unit_test(test_order),
-					    cmocka_unit_test(test_cut) };
+					    cmocka_unit_test(test_cut),
+					    cmocka_unit_test(test_hostile) };
 
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -90,7 +90,7 @@ void fuzz_seeds_elf(fuzz_seed_fn give, void *arg)
 /* Each with another choice of output. */
 void fuzz_seeds_whole(fuzz_seed_fn give, void *arg)
 {
-	static const u8 choices[] = { 0, 1, 2, 3, 4 | 8, 0x11, 0x20, 5 | 8 };
+	static const u8 choices[] = { 0, 1, 0x40, 3, 4 | 8, 0x51, 0x62, 5 | 8 };
 	char name[32];
 
 	for (size_t i = 0; i < ARRAY_SIZE(core_seeds) * 2; i++) {

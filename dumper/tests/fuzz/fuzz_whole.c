@@ -2,8 +2,10 @@
 /* A dump from beginning to end: a vmcore is read, filtered, written, and the result judged. The
  * input is the vmcore; a byte of its ELF identification that no one reads chooses the output. */
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "../../base/bits.h"
@@ -96,6 +98,20 @@ static void whole_check(const struct core *core, const struct dump_opts *o)
 	unlink(part);
 }
 
+/* As where the dump may be cut: what is wanted first is looked for. */
+static void whole_check_limited(const struct core *core, const struct dump_opts *o)
+{
+	struct rlimit before, limit;
+
+	FUZZ_CHECK(getrlimit(RLIMIT_FSIZE, &before) == 0);
+	limit = before;
+	limit.rlim_cur = MIN(before.rlim_max, core->src->max_pfn << PAGE_SHIFT);
+	signal(SIGXFSZ, SIG_IGN);
+	FUZZ_CHECK(setrlimit(RLIMIT_FSIZE, &limit) == 0);
+	whole_check(core, o);
+	FUZZ_CHECK(setrlimit(RLIMIT_FSIZE, &before) == 0);
+}
+
 static void whole_run(const char *path, u8 choice)
 {
 	struct dump_opts o;
@@ -109,7 +125,11 @@ static void whole_run(const char *path, u8 choice)
 	o.exclude_vmemmap = choice & 4;
 	o.threads = 1 + (choice >> 4 & 1);
 	o.compress = choice >> 5 & 1 ? COMPRESS_ZLIB : COMPRESS_ZSTD;
-	if (core->src->max_pfn <= WHOLE_PFN_MAX)
+	if (core->src->max_pfn > WHOLE_PFN_MAX)
+		;
+	else if (choice & 0x40)
+		whole_check_limited(core, &o);
+	else
 		whole_check(core, &o);
 	core_close(core);
 }
