@@ -93,55 +93,57 @@ static bool is_comment(const char *text, const char *at)
 	return at[strspn(at, " \t")] == '#';
 }
 
-u64 crashkernel_read(const char *text, u64 ram, char word[static CRASHKERNEL_WORD])
+/* Where the last word crashkernel= that counts begins; NULL: there is none. */
+static const char *find_last(const char *text)
 {
-	u64 bytes = 0;
+	const char *last = NULL;
 
-	word[0] = '\0';
 	for (const char *p = text; (p = strstr(p, NAME)); p += strlen(NAME)) {
 		char one[CRASHKERNEL_WORD];
 
-		if (!begins_word(text, p) || is_comment(text, p))
-			continue;
 		snprintf(one, sizeof(one), "%.*s", (int)MIN(strcspn(p, ENDS), sizeof(one) - 1), p);
-		if (is_extra(one + strlen(NAME)))
-			continue;
-		memcpy(word, one, sizeof(one));
-		bytes = value_read(word + strlen(NAME), ram);
+		if (begins_word(text, p) && !is_comment(text, p) && !is_extra(one + strlen(NAME)))
+			last = p;
 	}
-	return bytes;
+	return last;
+}
+
+u64 crashkernel_read(const char *text, u64 ram, char word[static CRASHKERNEL_WORD])
+{
+	const char *p = find_last(text);
+
+	word[0] = '\0';
+	if (!p)
+		return 0;
+	snprintf(word, CRASHKERNEL_WORD, "%.*s",
+		 (int)MIN(strcspn(p, ENDS), (size_t)CRASHKERNEL_WORD - 1), p);
+	return value_read(word + strlen(NAME), ram);
+}
+
+/* Where a word is added: behind the last one, in the quotes. */
+static size_t end_of_words(const char *line)
+{
+	size_t end = strlen(line);
+
+	while (end && strchr(BLANKS, line[end - 1]))
+		end--;
+	if (end && strchr("\"'", line[end - 1]))
+		end--;
+	while (end && line[end - 1] == ' ')
+		end--;
+	return end;
 }
 
 char *crashkernel_replace(const char *line, const char *word)
 {
-	size_t len = strlen(line), n = 0, end;
-	char *out = malloc(len + (word ? strlen(word) : 0) + 2), quote;
+	const char *at = find_last(line), *blank = "";
+	size_t from = at ? (size_t)(at - line) : end_of_words(line);
+	size_t len = at ? strcspn(at, ENDS) : 0;
+	char *out;
 
-	if (!out)
+	if (!at && from && !strchr(ENDS, line[from - 1]))
+		blank = " ";
+	if (asprintf(&out, "%.*s%s%s%s", (int)from, line, blank, word, line + from + len) < 0)
 		return NULL;
-	for (size_t i = 0; i < len;) {
-		if (!strncmp(line + i, NAME, strlen(NAME)) && begins_word(line, line + i)) {
-			i += strcspn(line + i, ENDS);
-			/* and the blanks on one side of it */
-			while (line[i] && strchr(" \t", line[i]) &&
-			       (!n || strchr(ENDS, out[n - 1])))
-				i++;
-			continue;
-		}
-		out[n++] = line[i++];
-	}
-	for (end = n; end && strchr(BLANKS, out[end - 1]);)
-		end--;
-	quote = end && strchr("\"'", out[end - 1]) ? out[end - 1] : '\0';
-	end -= quote != '\0';
-	while (end && out[end - 1] == ' ')
-		end--;
-	n = end;
-	if (word)
-		n += (size_t)sprintf(out + n, "%s%s", n && !strchr(ENDS, out[n - 1]) ? " " : "",
-				     word);
-	if (quote)
-		out[n++] = quote;
-	out[n] = '\0';
 	return out;
 }

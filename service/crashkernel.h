@@ -14,8 +14,8 @@
  * that begin with '#' are passed over. */
 u64 crashkernel_read(const char *text, u64 ram, char word[static CRASHKERNEL_WORD]);
 
-/* All words crashkernel=... of a line are taken out and word (NULL: none) is put at the end. The
- * line is a command line, or a value in quotes, which it then stays. The caller frees the result;
+/* The line with word in the place of the last crashkernel= that counts, or where there is none
+ * behind the last word (in the quotes, where the line ends with one). The caller frees the result;
  * NULL: no memory. */
 char *crashkernel_replace(const char *line, const char *word);
 

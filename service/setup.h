@@ -58,6 +58,8 @@ int setup_unplan(struct setup *s, struct err *e);
 bool setup_is_enabled(const char *root, const char *unit);
 /* Whether there is such a unit file. */
 bool setup_has_unit(const char *root, const char *unit);
+/* Whether the boot loader has entries in files of their own. */
+bool setup_has_entries(struct setup *s);
 /* The program that makes grub.cfg anew, as an action; false: there is none. */
 bool setup_grub_update(struct setup *s);
 

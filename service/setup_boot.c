@@ -179,15 +179,20 @@ static void make_kernel_cmdline(struct setup *s)
 
 	if (tree_text(s->root, "/proc/cmdline", &running))
 		return;
-	line = crashkernel_replace(running, NULL);
+	line = crashkernel_replace(running, s->word);
 	for (char *w = line ? strtok_r(line, " \n", &save) : NULL; w;
 	     w = strtok_r(NULL, " \n", &save))
 		if (strncmp(w, "BOOT_IMAGE=", 11) && strncmp(w, "initrd=", 7) && n < sizeof(out))
-			n += (size_t)snprintf(out + n, sizeof(out) - n, "%s ", w);
+			n += (size_t)snprintf(out + n, sizeof(out) - n, "%s%s", n ? " " : "", w);
 	if (n < sizeof(out))
-		n += (size_t)snprintf(out + n, sizeof(out) - n, "%s\n", s->word);
+		n += (size_t)snprintf(out + n, sizeof(out) - n, "\n");
 	if (n < sizeof(out))
 		changes_file(&s->changes, KERNEL_CMDLINE, out, 0644, MADE_FILE);
+}
+
+bool setup_has_entries(struct setup *s)
+{
+	return each_entry(s, NULL, NULL) > 0;
 }
 
 static void by_entries(struct setup *s)
@@ -348,7 +353,7 @@ void setup_boot(struct setup *s)
 		by_grubby(s);
 	else if (!systemd_boot && is_there(s, GRUB_DIR) && prog_has(s->root, "update-grub"))
 		by_grub_dir(s);
-	else if (systemd_boot || each_entry(s, NULL, NULL))
+	else if (systemd_boot || setup_has_entries(s))
 		by_entries(s);
 	else if (is_there(s, GRUB_FILE) &&
 		 (prog_has(s->root, "grub-mkconfig") || prog_has(s->root, "grub2-mkconfig") ||

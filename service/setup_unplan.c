@@ -96,6 +96,13 @@ static bool is_boot(const struct made_line *l)
 	return l->kind == MADE_WORD || strcmp(l->path, CONF_FILE);
 }
 
+/* Where entries are files of their own, grub.cfg has no command lines. */
+static bool is_in_grub_cfg(struct setup *s, const char *path)
+{
+	return !strncmp(path, "/etc/default/grub.d/", 20) ||
+	       (!strcmp(path, "/etc/default/grub") && !setup_has_entries(s));
+}
+
 static void undo_files(struct setup *s, const struct made *m)
 {
 	bool grub = false;
@@ -112,7 +119,7 @@ static void undo_files(struct setup *s, const struct made *m)
 		else if (l->kind == MADE_FILE && is_boot(l))
 			undo_file(s, m, l);
 		if (s->changes.steps[s->changes.n - 1].n > before && l->path[0])
-			grub |= !strncmp(l->path, "/etc/default/grub", 17);
+			grub |= is_in_grub_cfg(s, l->path);
 	}
 	if (grub && !setup_grub_update(s))
 		setup_line(&s->todos, "make grub's configuration anew: its program was not found");
