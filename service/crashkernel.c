@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "crashkernel.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,7 +18,10 @@ static bool size_read(const char **text, u64 *size)
 
 	if (**text < '0' || **text > '9')
 		return false;
+	errno = 0;
 	*size = strtoull(*text, &end, 0);
+	if (errno)
+		return false;
 	switch (*end) {
 	case 'k':
 	case 'K':

@@ -63,7 +63,7 @@ static int by_links(char uuid[static FSUUID_CAP], const char *root, const char *
 		to = realpath(path, NULL);
 		if (!to || strcmp(to, real))
 			continue;
-		snprintf(uuid, FSUUID_CAP, "%s", d->d_name);
+		snprintf(uuid, FSUUID_CAP, "%.63s", d->d_name);
 		rc = 0;
 	}
 	closedir(top);

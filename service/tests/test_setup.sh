@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # test_setup.sh - crashpod setup in made-up roots: each boot loader, what stands in the way, steps
 # that fail, and the way back.
-# shellcheck disable=SC1091,SC2016 # beside this file; texts for the files of a root
+# shellcheck disable=SC1091,SC2016,SC2154 # common.sh; texts of made-up files; its variables
 . "$(dirname "$(readlink -f "$0")")/common.sh"
 
 # setup OPTION...: its output is in $root/out, its exit status in $status

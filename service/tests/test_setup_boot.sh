@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 # test_setup_boot.sh - crashpod setup: crashkernel= by each boot loader, and taken away again.
-# shellcheck disable=SC1091,SC2016 # beside this file; texts for the files of a root
+# shellcheck disable=SC1091,SC2016,SC2154 # common.sh; texts of made-up files; its variables
 . "$(dirname "$(readlink -f "$0")")/common.sh"
 
 setup()

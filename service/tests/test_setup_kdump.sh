@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # test_setup_kdump.sh - crashpod setup --from-kdump: what is taken over, what is not, and the old
 # service.
-# shellcheck disable=SC1091,SC2016 # beside this file; texts for the files of a root
+# shellcheck disable=SC1091,SC2016,SC2154 # common.sh; texts of made-up files; its variables
 . "$(dirname "$(readlink -f "$0")")/common.sh"
 
 setup()
