@@ -26,7 +26,7 @@ TESTLIB_SRC := $(wildcard dumper/tests/lib_*.c)
 C_FILES    := $(wildcard dumper/base/*.[ch] dumper/*.[ch] dumper/cmd/*.[ch] dumper/tests/*.[ch] \
 	      service/*.[ch] service/tests/*.[ch] init/*.[ch] init/tests/*.[ch] \
 	      qemu-tests/guest/*.[ch] qemu-tests/oracle/*.[ch])
-SH_FILES   := mkinitrd/mkinitrd $(wildcard mkinitrd/*.sh mkinitrd/tests/*.sh scripts/*.sh \
+SH_FILES   := mkinitrd/mkinitrd $(wildcard mkinitrd/*.sh mkinitrd/tests/*.sh service/tests/*.sh scripts/*.sh \
 	      qemu-tests/*.sh qemu-tests/guest/*.sh) .ci/run
 
 # --- flags -----------------------------------------------------------------------------------

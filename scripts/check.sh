@@ -81,7 +81,7 @@ tsan() {
 }
 
 mkinitrd_tests() {
-	for t in mkinitrd/tests/test_*.sh; do
+	for t in mkinitrd/tests/test_*.sh service/tests/test_*.sh; do
 		many "$(basename "$t" .sh)" '^ok ' '^not ok ' sh "$t"
 	done
 }

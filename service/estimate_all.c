@@ -221,7 +221,8 @@ void estimate_all(struct estimate_all *a, const char *root, const char *release,
 	look_at_kernel(a, &sc, kver);
 	look_at_initrd(a, &sc, kver);
 	look_at_conf(a, &sc);
-	size_dumps(a, &sc);
+	if (!o->only_reserve)
+		size_dumps(a, &sc);
 	size_reserve(a, &sc);
 	a->ntargets = a->conf.ntargets;
 	for (unsigned i = 0; i < a->ntargets; i++)

@@ -17,6 +17,7 @@ struct estimate_opts {
 	const char *kver, *kernel, *initrd; /* NULL: as `crashpod load` */
 	unsigned cpus;			    /* of the capture kernel */
 	unsigned disk_mb_s;		    /* 0: not known */
+	bool only_reserve;		    /* no memory is looked at */
 };
 
 struct estimate_target {

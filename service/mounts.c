@@ -30,6 +30,7 @@ static void unescape(char *s)
 
 struct mount {
 	char *dev, *part, *point, *source; /* part: what of the file system is mounted; "/": all */
+	char *fstype;
 };
 
 /* 36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw: its fields, cut out of line. */
@@ -46,11 +47,13 @@ static bool mount_read(struct mount *m, char *line)
 			return false;
 	}
 	save = NULL;
-	if (!strtok_r(tail + 3, " ", &save))
+	tail = strtok_r(tail + 3, " ", &save);
+	if (!tail)
 		return false;
-	*m = (struct mount){ field[2], field[3], field[4], strtok_r(NULL, " ", &save) };
+	*m = (struct mount){ field[2], field[3], field[4], strtok_r(NULL, " ", &save), tail };
 	if (!m->source)
 		return false;
+	unescape(m->part);
 	unescape(m->point);
 	unescape(m->source);
 	return true;
@@ -91,6 +94,84 @@ int mounts_find(struct mounts_point *p, const char *root, const char *node)
 			return rc;
 	}
 	return found ? 0 : -ENOENT;
+}
+
+/* The directory, or what of it is there, without symbolic links and without root; rest is what is
+ * not there yet. */
+static int real_dir(char real[static PATH_MAX], char rest[static PATH_MAX], const char *root,
+		    const char *dir)
+{
+	char path[PATH_MAX];
+	int rc = tree_path(path, root, "%s", dir);
+	size_t top = strlen(root), n;
+
+	rest[0] = '\0';
+	if (rc)
+		return rc;
+	for (;;) {
+		_cleanup_free_ char *found = realpath(path[0] ? path : "/", NULL);
+		char *slash;
+
+		if (found) {
+			_cleanup_free_ char *base = realpath(root[0] ? root : "/", NULL);
+
+			n = base && base[1] ? strlen(base) : 0;
+			if (base && n && strncmp(found, base, n))
+				return -EXDEV;
+			snprintf(real, PATH_MAX, "%s", found[n] ? found + n : "/");
+			break;
+		}
+		slash = strrchr(path, '/');
+		if (errno != ENOENT || !slash || (size_t)(slash - path) < top)
+			return -errno;
+		*slash = '\0';
+	}
+	n = strlen(path) > top ? strlen(path) - top : 0;
+	snprintf(rest, PATH_MAX, "%s", dir + n);
+	return 0;
+}
+
+/* Whether dir is the mount point or below it; *below is what comes after the point. */
+static bool is_on(const struct mount *m, const char *dir, const char **below)
+{
+	size_t n = strcmp(m->point, "/") ? strlen(m->point) : 0;
+
+	*below = dir + n;
+	return !strncmp(m->point, dir, n) && (dir[n] == '/' || !dir[n]);
+}
+
+int mounts_holding(struct mounts_holder *h, const char *root, const char *dir)
+{
+	_cleanup_free_ char *text = NULL;
+	char real[PATH_MAX], rest[PATH_MAX], *save = NULL;
+	size_t longest = 0;
+	int rc = tree_text(root, "/proc/self/mountinfo", &text);
+
+	if (!rc)
+		rc = real_dir(real, rest, root, dir);
+	if (rc)
+		return rc;
+	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		const char *below, *part;
+		struct mount m;
+		int n;
+
+		/* of two on one point the later one covers the other */
+		if (!mount_read(&m, line) || !is_on(&m, real, &below) || strlen(m.point) < longest)
+			continue;
+		longest = strlen(m.point);
+		part = strcmp(m.part, "/") ? m.part : "";
+		snprintf(h->fstype, sizeof(h->fstype), "%s", m.fstype);
+		snprintf(h->number, sizeof(h->number), "%s", m.dev);
+		snprintf(h->source, sizeof(h->source), "%s", m.source);
+		n = snprintf(h->path, sizeof(h->path), "%s%s%s", part,
+			     strcmp(below, "/") ? below : "", rest);
+		if (n < 0 || (size_t)n >= sizeof(h->path))
+			return -ENAMETOOLONG;
+		if (!h->path[0])
+			snprintf(h->path, sizeof(h->path), "/");
+	}
+	return longest ? 0 : -ENOENT;
 }
 
 int mounts_dump_dir(char dir[static PATH_MAX], const char *root, const struct conf *conf,

@@ -20,6 +20,15 @@ struct mounts_point {
 /* Where the device of this node is mounted: whole, where there is such a mount. */
 int mounts_find(struct mounts_point *p, const char *root, const char *node);
 
+/* The file system that holds a directory, which need not be there yet. */
+struct mounts_holder {
+	char fstype[32], source[PATH_MAX]; /* source: as mounted, /dev/... */
+	char number[32];		   /* of the device, MAJOR:MINOR */
+	char path[PATH_MAX];		   /* the directory as the file system has it */
+};
+
+int mounts_holding(struct mounts_holder *h, const char *root, const char *dir);
+
 /* The directory of the dumps that PID 1 writes on the first target: its mount and the configured
  * path below. Where that is not certain it is the path on the running root (or below the part that
  * is mounted), and e says why; its code is 0. */

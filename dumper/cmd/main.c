@@ -15,6 +15,8 @@ const struct cmd cmd_table[] = {
 	{ "dmesg", "FILE", "the dead kernel's log as text", cmd_dmesg },
 	{ "verify", "FILE", "check every page of a dump", cmd_verify },
 	{ "conf", "[--cmdline STRING] FILE", "check a configuration and print it", cmd_conf },
+	{ "setup", "[-y|--yes] [--dry-run] [-k KVER] [--root DIR] [--from-kdump | --remove]",
+	  "make this machine ready: reservation, configuration, initramfs, services", cmd_setup },
 	{ "load", "[-k KVER] [--kernel F] [--initrd F] [--cpus N] [--append S | --cmdline S]",
 	  "load the capture kernel", cmd_load },
 	{ "unload", "", "unload the capture kernel", cmd_unload },

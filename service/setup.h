@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* setup.h - makes a plan (changes.h) of all that a machine lacks to capture its next crash.
+ * In:     root: "" or another root directory, as in tree.h.
+ * Errors: what stands in the way is a problem, and nothing is changed then; what a person has to
+ *         do afterwards is a todo; the rest is a note. */
+#ifndef CRASHPOD_SETUP_H
+#define CRASHPOD_SETUP_H
+
+#include "base/conf.h"
+#include "crashkernel.h"
+#include "changes.h"
+
+#define SETUP_LINES_MAX 24
+
+struct setup_lines {
+	char text[SETUP_LINES_MAX][400];
+	unsigned n;
+};
+
+struct setup {
+	const char *root, *kver; /* kver: of the kernel that is loaded after a crash */
+	bool from_kdump;
+	struct changes changes;
+	struct setup_lines problems, todos, notes;
+	u64 ram;		     /* bytes; 0: not known */
+	u64 need_mib, want_mib;	     /* what a capture takes; that and room for what is to come */
+	char word[CRASHKERNEL_WORD]; /* crashkernel=want */
+	s64 reserved;		     /* bytes, now */
+	bool systemd;
+	bool reboot; /* more is reserved only by the next boot */
+};
+
+void setup_line(struct setup_lines *l, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* The whole plan: kernel, reservation, configuration, initramfs, boot loader, services. */
+void setup_plan(struct setup *s);
+
+/* Its parts, each in a file of its own. */
+void setup_kernel(struct setup *s); /* whether the kernel can be captured, and capture */
+void setup_conf(struct setup *s);   /* CONF_FILE, unless it is there */
+void setup_boot(struct setup *s);   /* crashkernel= for the next boots */
+void setup_units(struct setup *s);  /* systemd's units */
+
+/* The configuration for a directory of dumps, as text; the caller frees it. NULL: a problem was
+ * added. settings: further lines of it. */
+char *setup_conf_text(struct setup *s, const char *dir, const char *settings);
+
+/* Takes over kdump's configuration; NULL: there is none, or a problem was added. */
+char *setup_kdump_conf(struct setup *s);
+/* The services that load another capture kernel: disabled, or where that was not asked for a
+ * problem. */
+void setup_kdump_services(struct setup *s);
+
+/* Undoes what CHANGES_MADE says. -ENOENT: it says nothing. */
+int setup_unplan(struct setup *s, struct err *e);
+
+/* Whether a unit is enabled: the link in WantedBy's directory. */
+bool setup_is_enabled(const char *root, const char *unit);
+/* Whether there is such a unit file. */
+bool setup_has_unit(const char *root, const char *unit);
+/* Whether the boot loader has entries in files of their own. */
+bool setup_has_entries(struct setup *s);
+/* The program that makes grub.cfg anew, as an action; false: there is none. */
+bool setup_grub_update(struct setup *s);
+
+#endif

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* setup_kdump.c - an existing configuration of kdump, RHEL's (/etc/kdump.conf, whose grammar is
+ * crashpod.conf's) or Debian's (/etc/default/kdump-tools, variables of a shell script that is read
+ * and not run). What has no meaning here is left out and said. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/guard.h"
+#include "setup.h"
+#include "tree.h"
+
+#define RHEL_FILE "/etc/kdump.conf"
+#define DEBIAN_FILE "/etc/default/kdump-tools"
+
+static void why_not(void *arg, const char *line)
+{
+	snprintf(arg, 300, "%s", line);
+}
+
+/* Whether the one parser takes a line; why gets its message without the place. */
+static bool is_taken(const char *line, char why[static 300])
+{
+	struct conf c;
+	char *colon;
+
+	conf_defaults(&c);
+	why[0] = '\0';
+	if (!conf_parse(&c, line, strlen(line), "x", why_not, why))
+		return true;
+	/* "x:1: " */
+	colon = strstr(why, ": ");
+	if (colon)
+		memmove(why, colon + 2, strlen(colon + 2) + 1);
+	return false;
+}
+
+/* --- RHEL --- */
+
+static bool is_network(const char *line)
+{
+	return !strncmp(line, "nfs ", 4) || !strncmp(line, "ssh ", 4) ||
+	       !strncmp(line, "virtiofs ", 9);
+}
+
+struct kdump {
+	FILE *out;
+	char path[CONF_NAME_MAX]; /* of the dumps; empty: not said */
+	bool target;		  /* one is named */
+};
+
+static void rhel_line(struct setup *s, struct kdump *k, char *line)
+{
+	char why[300];
+
+	for (char *p = line; *p; p++)
+		*p = *p == '\t' ? ' ' : *p;
+	line += strspn(line, " ");
+	if (!*line || *line == '#')
+		return;
+	if (!strncmp(line, "default ", 8)) {
+		/* its old name; both keys are not in one file */
+		fprintf(k->out, "failure_action %s\n", line + 8);
+		return;
+	}
+	if (is_network(line)) {
+		setup_line(&s->problems,
+			   "%s: '%s': dumps to the network are not supported yet: "
+			   "name a local target in %s",
+			   RHEL_FILE, line, CONF_FILE);
+	} else if (!is_taken(line, why)) {
+		setup_line(&s->notes, "%s: '%s' is left out: %s", RHEL_FILE, line, why);
+	} else if (!strncmp(line, "path ", 5)) {
+		snprintf(k->path, sizeof(k->path), "%s", line + 5 + strspn(line + 5, " "));
+	} else {
+		struct conf c;
+
+		conf_defaults(&c);
+		conf_parse(&c, line, strlen(line), RHEL_FILE, NULL, NULL);
+		k->target |= c.ntargets > 0;
+		fprintf(k->out, "%s\n", line);
+	}
+}
+
+/* Without a target kdump writes to the root file system's path. */
+static char *rhel_finish(struct setup *s, const struct kdump *k, const char *settings)
+{
+	const char *path = k->path[0] ? k->path : CONF_PATH;
+	char *text = NULL;
+
+	if (!k->target)
+		return setup_conf_text(s, path, settings);
+	if (asprintf(&text, "# %s, taken over from %s by crashpod setup.\n%spath %s\nnaming rhel\n",
+		     CONF_FILE, RHEL_FILE, settings, path) < 0) {
+		s->changes.failed = true;
+		return NULL;
+	}
+	return text;
+}
+
+static char *from_rhel(struct setup *s, char *text)
+{
+	char *settings = NULL, *out, *line, *at = text;
+	struct kdump k = { 0 };
+	size_t len;
+
+	k.out = open_memstream(&settings, &len);
+	if (!k.out) {
+		s->changes.failed = true;
+		return NULL;
+	}
+	while ((line = strsep(&at, "\n")))
+		rhel_line(s, &k, line);
+	if (fclose(k.out)) {
+		s->changes.failed = true;
+		return NULL;
+	}
+	out = s->problems.n ? NULL : rhel_finish(s, &k, settings);
+	free(settings);
+	return out;
+}
+
+/* --- Debian --- */
+
+/* NAME=value, NAME="value": the last one counts; false: not there, empty, or more than a value. */
+static bool shell_value(const char *text, const char *name, char *out, size_t cap)
+{
+	size_t len = strlen(name);
+
+	out[0] = '\0';
+	for (const char *line = text; *line;) {
+		size_t n = strcspn(line, "\n");
+		const char *p = line + strspn(line, " \t");
+
+		if (!strncmp(p, name, len) && p[len] == '=') {
+			char quote = p[len + 1] == '"' || p[len + 1] == '\'' ? p[len + 1] : '\0';
+			const char *from = p + len + 1 + (quote != 0);
+			const char ends[] = { quote ? quote : ' ', quote ? '\n' : '\t', '\n', 0 };
+
+			snprintf(out, cap, "%.*s", (int)MIN(strcspn(from, ends), cap - 1), from);
+		}
+		line += n + (line[n] == '\n');
+	}
+	if (strpbrk(out, "$`\\"))
+		out[0] = '\0';
+	return out[0] != '\0';
+}
+
+static void debian_option(struct setup *s, FILE *f, const char *text, const char *name,
+			  const char *format)
+{
+	char value[256], line[400], why[300];
+
+	if (!shell_value(text, name, value, sizeof(value)))
+		return;
+	snprintf(line, sizeof(line), "%s %s", format, value);
+	if (is_taken(line, why))
+		fprintf(f, "%s\n", line);
+	else
+		setup_line(&s->notes, "%s: %s=%s is left out: %s", DEBIAN_FILE, name, value, why);
+}
+
+/* The command that ends a failed dump: what it does to the machine. */
+static void debian_fail(struct setup *s, FILE *f, const char *text)
+{
+	static const char *const actions[] = { "reboot", "poweroff", "halt" };
+	char value[256];
+
+	if (!shell_value(text, "KDUMP_FAIL_CMD", value, sizeof(value)))
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(actions); i++) {
+		if (!strstr(value, actions[i]))
+			continue;
+		fprintf(f, "failure_action %s\n", actions[i]);
+		return;
+	}
+	setup_line(&s->notes,
+		   "%s: KDUMP_FAIL_CMD=%s is left out: reboot, poweroff and halt are known",
+		   DEBIAN_FILE, value);
+}
+
+static char *from_debian(struct setup *s, const char *text)
+{
+	static const char *const network[] = { "NFS", "SSH", "FTP" };
+	char dir[CONF_NAME_MAX], value[256], *settings = NULL, *out = NULL;
+	size_t len;
+	FILE *f;
+
+	for (size_t i = 0; i < ARRAY_SIZE(network); i++)
+		if (shell_value(text, network[i], value, sizeof(value)))
+			setup_line(
+				&s->problems,
+				"%s: %s=%s: dumps to the network are not supported yet: write %s "
+				"with a local target",
+				DEBIAN_FILE, network[i], value, CONF_FILE);
+	f = open_memstream(&settings, &len);
+	if (!f || s->problems.n) {
+		s->changes.failed |= !f;
+		if (f)
+			fclose(f);
+		free(settings);
+		return NULL;
+	}
+	if (!shell_value(text, "KDUMP_COREDIR", dir, sizeof(dir)))
+		snprintf(dir, sizeof(dir), "%s", CONF_PATH);
+	debian_option(s, f, text, "MAKEDUMP_ARGS", "core_collector makedumpfile");
+	debian_option(s, f, text, "KDUMP_NUM_DUMPS", "keep");
+	debian_fail(s, f, text);
+	if (fclose(f))
+		s->changes.failed = true;
+	else
+		out = setup_conf_text(s, dir, settings);
+	free(settings);
+	return out;
+}
+
+char *setup_kdump_conf(struct setup *s)
+{
+	_cleanup_free_ char *text = NULL;
+
+	if (!tree_text(s->root, RHEL_FILE, &text))
+		return from_rhel(s, text);
+	if (!tree_text(s->root, DEBIAN_FILE, &text))
+		return from_debian(s, text);
+	setup_line(&s->problems, "there is neither %s nor %s to take over", RHEL_FILE, DEBIAN_FILE);
+	return NULL;
+}

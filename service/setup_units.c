@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* setup_units.c - systemd's units of crashpod, and those of kdump. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "prog.h"
+#include "setup.h"
+#include "tree.h"
+
+#define RC_SCRIPT "/etc/init.d/crashpod"
+
+static const char *const own_units[] = { "crashpod.service", "crashpod-collect.service" };
+static const char *const kdump_units[] = { "kdump-tools.service", "kdump.service" };
+static const char *const unit_dirs[] = { "/etc/systemd/system", "/usr/local/lib/systemd/system",
+					 "/usr/lib/systemd/system", "/lib/systemd/system" };
+
+bool setup_has_unit(const char *root, const char *unit)
+{
+	char path[PATH_MAX];
+
+	for (size_t i = 0; i < ARRAY_SIZE(unit_dirs); i++)
+		if (!tree_path(path, root, "%s/%s", unit_dirs[i], unit) && !access(path, R_OK))
+			return true;
+	return false;
+}
+
+bool setup_is_enabled(const char *root, const char *unit)
+{
+	static const char *const wanted[] = { "multi-user.target.wants", "sysinit.target.wants",
+					      "basic.target.wants" };
+	char path[PATH_MAX], to[8];
+
+	/* the link may name a path that is another one below this root */
+	for (size_t i = 0; i < ARRAY_SIZE(wanted); i++)
+		if (!tree_path(path, root, "/etc/systemd/system/%s/%s", wanted[i], unit) &&
+		    readlink(path, to, sizeof(to)) > 0)
+			return true;
+	return false;
+}
+
+static void unit_switch(struct setup *s, const char *verb, const char *unit, enum made_kind made)
+{
+	struct change *a = changes_run(&s->changes, "systemctl", verb, unit, NULL);
+
+	if (!a)
+		return;
+	a->made = made;
+	snprintf(a->what, sizeof(a->what), "%s", unit);
+}
+
+static void no_systemd(struct setup *s)
+{
+	char path[PATH_MAX];
+
+	if (!tree_path(path, s->root, RC_SCRIPT) && !access(path, X_OK) &&
+	    prog_has(s->root, "update-rc.d"))
+		setup_line(&s->todos,
+			   "there is no systemd: have %s run at boot (update-rc.d "
+			   "crashpod defaults)",
+			   RC_SCRIPT);
+	else
+		setup_line(&s->todos,
+			   "there is no systemd: have the rc script crashpod run at boot, or call "
+			   "`crashpod refresh` and `crashpod load` there");
+}
+
+void setup_units(struct setup *s)
+{
+	changes_step(&s->changes, "services");
+	if (!s->systemd) {
+		no_systemd(s);
+		return;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(own_units); i++) {
+		if (setup_is_enabled(s->root, own_units[i]))
+			continue;
+		if (!setup_has_unit(s->root, own_units[i]))
+			setup_line(&s->problems, "there is no unit %s: install crashpod first",
+				   own_units[i]);
+		else
+			unit_switch(s, "enable", own_units[i], MADE_UNIT);
+	}
+}
+
+void setup_kdump_services(struct setup *s)
+{
+	changes_step(&s->changes, "kdump's service");
+	for (size_t i = 0; s->systemd && i < ARRAY_SIZE(kdump_units); i++) {
+		if (!setup_is_enabled(s->root, kdump_units[i]))
+			continue;
+		if (!s->from_kdump) {
+			setup_line(&s->problems,
+				   "%s is enabled, and would load its own capture kernel: crashpod "
+				   "setup --from-kdump takes its place, or disable it",
+				   kdump_units[i]);
+			continue;
+		}
+		unit_switch(s, "disable", kdump_units[i], MADE_DISABLED);
+		changes_run(&s->changes, "systemctl", "stop", kdump_units[i], NULL);
+	}
+}

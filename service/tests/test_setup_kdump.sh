@@ -1,0 +1,127 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# test_setup_kdump.sh - crashpod setup --from-kdump: what is taken over, what is not, and the old
+# service.
+# shellcheck disable=SC1091,SC2016,SC2154 # common.sh; texts of made-up files; its variables
+. "$(dirname "$(readlink -f "$0")")/common.sh"
+
+setup()
+{
+	status=0
+	"$CRASHPOD" setup --root "$root" -k "$kver" --yes "$@" > "$root/out" 2>&1 < /dev/null ||
+		status=$?
+}
+
+# conf NAME TEXT: the configuration without comments is TEXT
+conf()
+{
+	equal "$1" "$(grep -v '^#' "$root/etc/crashpod.conf" | tr '\n' ,)" "$2"
+}
+
+rhel()
+{
+	begin "rhel-$1"
+	put etc/os-release 'ID="rhel"\n'
+	ln -s x "$root/etc/systemd/system/multi-user.target.wants/kdump.service"
+	put boot/loader/entries/a.conf 'options root=/dev/vda1 crashkernel=1G-4G:192M,4G-64G:256M\n'
+	put proc/cmdline 'root=/dev/vda1 crashkernel=1G-4G:192M,4G-64G:256M\n'
+	put proc/iomem '00001000-13fffffff : System RAM\n'
+}
+
+from_rhel()
+{
+	rhel target
+	put etc/kdump.conf '#comment\nxfs UUID=2222-bbbb\npath /dumps\n
+core_collector makedumpfile -l --message-level 7 -d 17\nfailure_action halt
+extra_modules gfs2\nkdump_post /bin/script\n'
+	before=$(state)
+	setup --from-kdump
+	equal "rhel: exit" "$status" 0
+	conf "rhel: configuration" \
+		"xfs UUID=2222-bbbb,core_collector makedumpfile -l --message-level 7 -d 17,failure_action halt,path /dumps,naming rhel,"
+	has "rhel: left out" "$root/out" "'extra_modules gfs2' is left out"
+	has "rhel: left out" "$root/out" "'kdump_post /bin/script' is left out: unknown directive"
+	has "rhel: the old service" "$root/log" "systemctl disable kdump.service"
+	has "rhel: and what it has loaded" "$root/log" "systemctl stop kdump.service"
+	has_not "rhel: its reservation is enough" "$root/out" "change /boot/loader"
+	after=$(state)
+	setup --from-kdump
+	equal "rhel: again changes nothing" "$(state)" "$after"
+	setup --remove
+	equal "rhel: remove: exit" "$status" 0
+	has "rhel: remove: the old service" "$root/log" "systemctl enable kdump.service"
+	# the link is as our systemctl makes it
+	rm "$root/etc/systemd/system/multi-user.target.wants/kdump.service"
+	ln -s x "$root/etc/systemd/system/multi-user.target.wants/kdump.service"
+	equal "rhel: remove: all is as it was" "$(state)" "$before"
+
+	rhel default
+	put etc/kdump.conf 'path /var/dumps\ncore_collector makedumpfile -c\ndefault poweroff\n'
+	setup --from-kdump
+	conf "rhel without a target: the root file system" \
+		"ext4 UUID=1111-aaaa,path /var/dumps,naming rhel,core_collector makedumpfile -c,failure_action poweroff,"
+
+	rhel network
+	put etc/kdump.conf 'ssh user@host\npath /var/crash\n'
+	before=$(state)
+	setup --from-kdump
+	equal "rhel, ssh: exit" "$status" 1
+	has "rhel, ssh: said" "$root/out" "'ssh user@host': dumps to the network are not supported"
+	equal "rhel, ssh: nothing is changed" "$(state)" "$before"
+
+	rhel own-conf
+	put etc/kdump.conf 'path /var/crash\n'
+	put etc/crashpod.conf 'ext4 UUID=3333\n'
+	setup --from-kdump
+	equal "rhel, a configuration is there: exit" "$status" 1
+	has "rhel, a configuration is there: said" "$root/out" "is there already"
+	has "rhel, a configuration is there: it stays" "$root/etc/crashpod.conf" "UUID=3333"
+}
+
+debian()
+{
+	begin "debian-$1"
+	ln -s x "$root/etc/systemd/system/multi-user.target.wants/kdump-tools.service"
+	put etc/default/grub.d/kdump-tools.cfg \
+		'GRUB_CMDLINE_LINUX_DEFAULT="$GRUB_CMDLINE_LINUX_DEFAULT crashkernel=384M-:512M"\n'
+	program bin/update-grub
+}
+
+from_debian()
+{
+	debian plain
+	put etc/default/kdump-tools '# KDUMP_COREDIR="/commented"\nUSE_KDUMP=1
+KDUMP_COREDIR="/var/dumps"\nKDUMP_FAIL_CMD="echo 1 > /proc/sys/kernel/sysrq; halt -f"
+MAKEDUMP_ARGS="-c -d 17"\nKDUMP_NUM_DUMPS=3\n#NFS="host:/export"\n'
+	setup --from-kdump
+	equal "debian: exit" "$status" 0
+	conf "debian: configuration" \
+		"ext4 UUID=1111-aaaa,path /var/dumps,naming debian,core_collector makedumpfile -c -d 17,keep 3,failure_action halt,"
+	has "debian: the old service" "$root/log" "systemctl disable kdump-tools.service"
+	has "debian: a reservation that stays when kdump-tools goes" \
+		"$root/etc/default/grub.d/crashpod.cfg" crashkernel=240M
+
+	debian hostile
+	put etc/default/kdump-tools 'KDUMP_COREDIR="$(touch /tmp/x)"\nMAKEDUMP_ARGS="-d 99"\n'
+	setup --from-kdump
+	equal "debian, no plain values: exit" "$status" 0
+	conf "debian, no plain values: defaults" "ext4 UUID=1111-aaaa,path /var/crash,naming debian,"
+	has "debian, no plain values: said" "$root/out" "MAKEDUMP_ARGS=-d 99 is left out"
+
+	debian nfs
+	put etc/default/kdump-tools 'NFS="host:/export"\n'
+	before=$(state)
+	setup --from-kdump
+	equal "debian, NFS: exit" "$status" 1
+	has "debian, NFS: said" "$root/out" "NFS=host:/export: dumps to the network"
+	equal "debian, NFS: nothing is changed" "$(state)" "$before"
+
+	begin none
+	setup --from-kdump
+	equal "no kdump: exit" "$status" 1
+	has "no kdump: said" "$root/out" "there is neither /etc/kdump.conf nor"
+}
+
+from_rhel
+from_debian
+end
