@@ -26,7 +26,7 @@ TESTLIB_SRC := $(wildcard dumper/tests/lib_*.c)
 C_FILES    := $(wildcard dumper/base/*.[ch] dumper/*.[ch] dumper/cmd/*.[ch] dumper/tests/*.[ch] \
 	      service/*.[ch] service/tests/*.[ch] init/*.[ch] init/tests/*.[ch] \
 	      qemu-tests/guest/*.[ch] qemu-tests/oracle/*.[ch])
-SH_FILES   := mkinitrd/mkinitrd $(wildcard mkinitrd/*.sh mkinitrd/tests/*.sh scripts/*.sh \
+SH_FILES   := mkinitrd/mkinitrd $(wildcard mkinitrd/*.sh mkinitrd/tests/*.sh scripts/*.sh scripts/tests/*.sh \
 	      qemu-tests/*.sh qemu-tests/guest/*.sh) .ci/run
 
 # --- flags -----------------------------------------------------------------------------------
@@ -156,7 +156,7 @@ check: ## everything: format, both compilers, unit tests, goldens, shell, QEMU
 	sh scripts/check.sh
 
 check-all: ## check, and every kernel, flavour, level, source and damage: hours
-	sh scripts/check.sh deps format gcc clang hardening unit tsan shellcheck mkinitrd qemu \
+	sh scripts/check.sh deps format gcc clang hardening unit tsan shellcheck install mkinitrd qemu \
 		all-kernels
 
 format: ## clang-format in place
@@ -170,6 +170,15 @@ clang: ## the same programs compiled by clang, in BUILD/clang
 
 lint: ## shellcheck
 	shellcheck -x $(SH_FILES)
+
+# --- installing and packages -----------------------------------------------------------------
+# DESTDIR, PREFIX=/usr, SYSCONFDIR, UNITDIR, SBINDIR, LIBDIR, DATADIR: see scripts/install.sh
+.PHONY: install uninstall
+install: all ## programs, builder, units, hooks, documentation; DESTDIR=, PREFIX=/usr
+	$(Q)BUILD=$(BUILD) sh scripts/install.sh install
+
+uninstall: ## what install has put there; the configuration and initramfs images stay
+	$(Q)BUILD=$(BUILD) sh scripts/install.sh uninstall
 
 demo: ## crash a Debian kernel under QEMU, save it, show its backtrace
 	sh scripts/deps.sh

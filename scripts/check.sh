@@ -11,7 +11,7 @@ cd "$(dirname "$0")/.."
 MAKE=${MAKE:-make}
 jobs=$(nproc)
 logs=$BUILD/check
-parts=${*:-"deps format gcc clang hardening unit tsan shellcheck mkinitrd qemu"}
+parts=${*:-"deps format gcc clang hardening unit tsan shellcheck install mkinitrd qemu"}
 passed=0 failed=0
 
 mkdir -p "$logs"
@@ -82,6 +82,12 @@ tsan() {
 
 mkinitrd_tests() {
 	for t in mkinitrd/tests/test_*.sh; do
+		many "$(basename "$t" .sh)" '^ok ' '^not ok ' sh "$t"
+	done
+}
+
+install_tests() {
+	for t in scripts/tests/test_*.sh; do
 		many "$(basename "$t" .sh)" '^ok ' '^not ok ' sh "$t"
 	done
 }
@@ -160,6 +166,7 @@ for part in $parts; do
 	unit) unit ;;
 	tsan) tsan ;;
 	shellcheck) one shellcheck "$MAKE" lint ;;
+	install) install_tests ;;
 	mkinitrd | qemu)
 		if [ -n "$ground_pid" ]; then
 			ground_end
