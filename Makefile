@@ -27,7 +27,8 @@ C_FILES    := $(wildcard dumper/base/*.[ch] dumper/*.[ch] dumper/cmd/*.[ch] dump
 	      service/*.[ch] service/tests/*.[ch] init/*.[ch] init/tests/*.[ch] \
 	      qemu-tests/guest/*.[ch] qemu-tests/oracle/*.[ch])
 SH_FILES   := mkinitrd/mkinitrd $(wildcard mkinitrd/*.sh mkinitrd/tests/*.sh scripts/*.sh scripts/tests/*.sh \
-	      qemu-tests/*.sh qemu-tests/guest/*.sh) .ci/run
+	      qemu-tests/*.sh qemu-tests/guest/*.sh) .ci/run \
+	      debian/built-using $(wildcard debian/crashpod.p*)
 
 # --- flags -----------------------------------------------------------------------------------
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wwrite-strings \
@@ -179,6 +180,10 @@ install: all ## programs, builder, units, hooks, documentation; DESTDIR=, PREFIX
 
 uninstall: ## what install has put there; the configuration and initramfs images stay
 	$(Q)BUILD=$(BUILD) sh scripts/install.sh uninstall
+
+.PHONY: deb
+deb: $(SYSROOT)/versions.txt ## the Debian package, in BUILD/deb
+	$(Q)BUILD=$(BUILD) SYSROOT=$(SYSROOT) VERSION=$(VERSION) sh scripts/package.sh deb
 
 demo: ## crash a Debian kernel under QEMU, save it, show its backtrace
 	sh scripts/deps.sh
