@@ -28,7 +28,7 @@ C_FILES    := $(wildcard dumper/base/*.[ch] dumper/*.[ch] dumper/cmd/*.[ch] dump
 	      qemu-tests/guest/*.[ch] qemu-tests/oracle/*.[ch])
 SH_FILES   := mkinitrd/mkinitrd $(wildcard mkinitrd/*.sh mkinitrd/tests/*.sh scripts/*.sh scripts/tests/*.sh \
 	      qemu-tests/*.sh qemu-tests/guest/*.sh) .ci/run \
-	      debian/built-using $(wildcard debian/crashpod.p*)
+	      debian/built-using $(wildcard debian/crashpod.p*) completions/crashpod.bash
 
 # --- flags -----------------------------------------------------------------------------------
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wwrite-strings \
@@ -169,8 +169,9 @@ format-check: ## clang-format, without changing anything
 clang: ## the same programs compiled by clang, in BUILD/clang
 	$(MAKE) CC=clang BUILD=$(BUILD)/clang SYSROOT=$(SYSROOT) all
 
-lint: ## shellcheck
+lint: ## shellcheck, and the manual pages
 	shellcheck -x $(SH_FILES)
+	mandoc -Tlint -W warning docs/man/*
 
 # --- installing and packages -----------------------------------------------------------------
 # DESTDIR, PREFIX=/usr, SYSCONFDIR, UNITDIR, SBINDIR, LIBDIR, DATADIR: see scripts/install.sh
@@ -183,6 +184,7 @@ uninstall: ## what install has put there; the configuration and initramfs images
 
 .PHONY: deb
 deb: $(SYSROOT)/versions.txt ## the Debian package, in BUILD/deb
+	$(Q)sh scripts/deps.sh --packaging
 	$(Q)BUILD=$(BUILD) SYSROOT=$(SYSROOT) VERSION=$(VERSION) sh scripts/package.sh deb
 
 demo: ## crash a Debian kernel under QEMU, save it, show its backtrace

@@ -27,6 +27,8 @@ cd "$(dirname "$0")/.."
 : "${FLAVOUR=plain}"
 : "${UNITDIR=$PREFIX/lib/systemd/system}" "${SBINDIR=$PREFIX/sbin}"
 : "${LIBDIR=$PREFIX/lib/crashpod}" "${DATADIR=$PREFIX/share}"
+# Debian's zsh has a place of its own for what packages bring
+if test "$FLAVOUR" = deb; then ZSHDIR=vendor-completions; else ZSHDIR=site-functions; fi
 doc=$DATADIR/doc/crashpod
 
 die()
@@ -49,6 +51,12 @@ table()
 	all       link   $LIBDIR/mkinitrd                    $SBINDIR/crashpod-mkinitrd
 	all       0644~  service/crashpod.service            $UNITDIR/crashpod.service
 	all       0644~  service/crashpod-collect.service    $UNITDIR/crashpod-collect.service
+	all       0644   docs/man/crashpod.8                 $DATADIR/man/man8/crashpod.8
+	all       0644   docs/man/crashpod-mkinitrd.8        $DATADIR/man/man8/crashpod-mkinitrd.8
+	all       0644   docs/man/crashpod.conf.5            $DATADIR/man/man5/crashpod.conf.5
+	all       0644   completions/crashpod.bash           $DATADIR/bash-completion/completions/crashpod
+	all       link   $DATADIR/bash-completion/completions/crashpod $DATADIR/bash-completion/completions/crashpod-mkinitrd
+	all       0644   completions/_crashpod               $DATADIR/zsh/$ZSHDIR/_crashpod
 	all       0644   configs/crashpod.conf               $doc/examples/crashpod.conf
 	all       0644   configs/migrated-kdump.conf         $doc/examples/migrated-kdump.conf
 	all       0644   configs/small-machine.conf          $doc/examples/small-machine.conf
