@@ -157,7 +157,7 @@ check: ## everything: format, both compilers, unit tests, goldens, shell, QEMU
 	sh scripts/check.sh
 
 check-all: ## check, and every kernel, flavour, level, source and damage: hours
-	sh scripts/check.sh deps format gcc clang hardening unit tsan shellcheck install mkinitrd qemu \
+	sh scripts/check.sh deps format gcc clang hardening unit tsan shellcheck install packages mkinitrd qemu \
 		all-kernels
 
 format: ## clang-format in place
@@ -182,10 +182,14 @@ install: all ## programs, builder, units, hooks, documentation; DESTDIR=, PREFIX
 uninstall: ## what install has put there; the configuration and initramfs images stay
 	$(Q)BUILD=$(BUILD) sh scripts/install.sh uninstall
 
-.PHONY: deb
+.PHONY: deb rpm
 deb: $(SYSROOT)/versions.txt ## the Debian package, in BUILD/deb
 	$(Q)sh scripts/deps.sh --packaging
 	$(Q)BUILD=$(BUILD) SYSROOT=$(SYSROOT) VERSION=$(VERSION) sh scripts/package.sh deb
+
+rpm: all ## the RPM package, in BUILD/rpm
+	$(Q)sh scripts/deps.sh --packaging
+	$(Q)BUILD=$(BUILD) SYSROOT=$(SYSROOT) VERSION=$(VERSION) sh scripts/package.sh rpm
 
 demo: ## crash a Debian kernel under QEMU, save it, show its backtrace
 	sh scripts/deps.sh

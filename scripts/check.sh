@@ -11,7 +11,7 @@ cd "$(dirname "$0")/.."
 MAKE=${MAKE:-make}
 jobs=$(nproc)
 logs=$BUILD/check
-parts=${*:-"deps format gcc clang hardening unit tsan shellcheck install mkinitrd qemu"}
+parts=${*:-"deps format gcc clang hardening unit tsan shellcheck install packages mkinitrd qemu"}
 passed=0 failed=0
 
 mkdir -p "$logs"
@@ -92,6 +92,13 @@ install_tests() {
 	done
 }
 
+# Needs a minute, and what deps.sh --packaging installs.
+packages() {
+	one deb "$MAKE" deb
+	one rpm "$MAKE" rpm
+	many packages '^ok ' '^not ok ' sh scripts/tests/packages.sh
+}
+
 # The kernels and the oracles are fetched while the compilers run.
 ground_begin() {
 	python3 qemu-tests/run.py ground "$KERNEL" "$SECOND" >"$logs/ground.log" 2>&1 &
@@ -167,6 +174,7 @@ for part in $parts; do
 	tsan) tsan ;;
 	shellcheck) one shellcheck "$MAKE" lint ;;
 	install) install_tests ;;
+	packages) packages ;;
 	mkinitrd | qemu)
 		if [ -n "$ground_pid" ]; then
 			ground_end

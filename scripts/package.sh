@@ -54,8 +54,26 @@ make_deb()
 	ls "$BUILD"/deb/*.deb
 }
 
+make_rpm()
+{
+	need rpmbuild
+	rm -rf "$BUILD/rpm"
+	mkdir -p "$BUILD/rpm"
+	rpmbuild --define "_topdir $BUILD/rpm" --define "tree $PWD" --define "build $BUILD" \
+		--define "version_of_tree $VERSION" --define "prebuilt 1" --target x86_64 --nodeps \
+		--define "_buildhost reproducible" --define "clamp_mtime_to_source_date_epoch 1" \
+		-bb packaging/crashpod.spec > "$BUILD/rpm/build.log" 2>&1 || {
+		tail -n 40 "$BUILD/rpm/build.log" >&2
+		die "rpmbuild failed (log: $BUILD/rpm/build.log)"
+	}
+	mv "$BUILD"/rpm/RPMS/*/*.rpm "$BUILD/rpm/"
+	rm -rf "$BUILD/rpm/RPMS" "$BUILD/rpm/BUILD" "$BUILD/rpm/BUILDROOT"
+	ls "$BUILD"/rpm/*.rpm
+}
+
 case $#:${1-} in
 1:deb) make_deb ;;
+1:rpm) make_rpm ;;
 *)
 	echo "usage: package.sh deb | rpm" >&2
 	exit 2
