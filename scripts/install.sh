@@ -5,7 +5,8 @@
 #	scripts/install.sh [install | uninstall | list]
 #
 # One table says what goes where. A row without its file is an error, and so is a file of
-# service/, service/hooks/, completions/ or docs/man/ without a row: nothing is left out silently.
+# service/, service/hooks/, mkinitrd/, completions/ or docs/man/ without a row: nothing is left out
+# silently.
 # `list` prints the paths.
 #
 # Environment, with the defaults:
@@ -45,9 +46,6 @@ table()
 	all       0755   $BUILD/crashpod$PROGRAM_SUFFIX      $SBINDIR/crashpod
 	all       0755   $BUILD/init$PROGRAM_SUFFIX          $LIBDIR/init
 	all       0755   mkinitrd/mkinitrd                   $LIBDIR/mkinitrd
-	all       0644   mkinitrd/image.sh                   $LIBDIR/image.sh
-	all       0644   mkinitrd/modules.sh                 $LIBDIR/modules.sh
-	all       0644   mkinitrd/target.sh                  $LIBDIR/target.sh
 	all       link   $LIBDIR/mkinitrd                    $SBINDIR/crashpod-mkinitrd
 	all       0644~  service/crashpod.service            $UNITDIR/crashpod.service
 	all       0644~  service/crashpod-collect.service    $UNITDIR/crashpod-collect.service
@@ -66,8 +64,26 @@ table()
 	plain,rpm 0644   CHANGELOG.md                        $doc/CHANGELOG.md
 	plain,rpm 0644   LICENSE                             $doc/LICENSE
 	TABLE
+	for file in mkinitrd/*.sh; do
+		printf 'all 0644 %s %s\n' "$file" "$LIBDIR/${file#mkinitrd/}"
+	done
+	hooks
 	for file in docs/*; do
 		test -d "$file" || printf 'all 0644 %s %s\n' "$file" "$doc/${file#docs/}"
+	done
+}
+
+# Hooks by what their names say they are; one of another name has no row, which is an error.
+hooks()
+{
+	for file in service/hooks/*; do
+		name=${file##*/}
+		case $name in
+		kernel-postinst) printf 'plain,deb 0755~ %s %s\n' "$file" "$SYSCONFDIR/kernel/postinst.d/zz-crashpod" ;;
+		kernel-postrm) printf 'plain,deb 0755~ %s %s\n' "$file" "$SYSCONFDIR/kernel/postrm.d/zz-crashpod" ;;
+		*.install) printf 'all 0755~ %s %s\n' "$file" "$PREFIX/lib/kernel/install.d/$name" ;;
+		*.rules) printf 'all 0644~ %s %s\n' "$file" "$PREFIX/lib/udev/rules.d/$name" ;;
+		esac
 	done
 }
 
@@ -84,7 +100,7 @@ rows()
 # Of what is only there to be installed, nothing may be forgotten.
 check_complete()
 {
-	for file in service/* service/hooks/* completions/* docs/man/*; do
+	for file in service/* service/hooks/* mkinitrd/* completions/* docs/man/*; do
 		case $file in
 		*.[ch] | *'*') continue ;;
 		esac

@@ -84,8 +84,12 @@ test_refused()
 	: > "$lab/tree/service/hooks/forgotten"
 	refused "a file without a row is an error" 'service/hooks/forgotten: no row'
 	rm "$lab/tree/service/hooks/forgotten"
-	rm "$lab/tree/mkinitrd/image.sh"
-	refused "a row without a file is an error" 'mkinitrd/image.sh is not there'
+	printf '#!/bin/sh\nexec /usr/sbin/crashpod status\n' > "$lab/tree/service/hooks/kernel-postinst"
+	DESTDIR=$lab/hooks PREFIX=/usr/local sh "$lab/tree/scripts/install.sh"
+	result "a kernel hook is installed, and names this prefix" "no" grep -q \
+		/usr/local/sbin/crashpod "$lab/hooks/etc/kernel/postinst.d/zz-crashpod"
+	rm "$lab/tree/mkinitrd/mkinitrd"
+	refused "a row without a file is an error" 'mkinitrd/mkinitrd is not there'
 }
 
 printf 'ext4 UUID=12345678-9abc-def0-1234-56789abcdef0\n' > "$lab/conf"
