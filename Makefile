@@ -26,9 +26,8 @@ TESTLIB_SRC := $(wildcard dumper/tests/lib_*.c)
 C_FILES    := $(wildcard dumper/base/*.[ch] dumper/*.[ch] dumper/cmd/*.[ch] dumper/tests/*.[ch] \
 	      service/*.[ch] service/tests/*.[ch] init/*.[ch] init/tests/*.[ch] \
 	      qemu-tests/guest/*.[ch] qemu-tests/oracle/*.[ch])
-SH_FILES   := mkinitrd/mkinitrd $(wildcard mkinitrd/*.sh mkinitrd/tests/*.sh scripts/*.sh scripts/tests/*.sh \
-	      qemu-tests/*.sh qemu-tests/guest/*.sh) .ci/run \
-	      debian/built-using $(wildcard debian/crashpod.p*) completions/crashpod.bash
+SH_FILES   := mkinitrd/mkinitrd $(wildcard mkinitrd/*.sh mkinitrd/tests/*.sh scripts/*.sh \
+	      qemu-tests/*.sh qemu-tests/guest/*.sh) .ci/run
 
 # --- flags -----------------------------------------------------------------------------------
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wwrite-strings \
@@ -175,6 +174,7 @@ lint: ## shellcheck, and the manual pages
 
 # --- installing and packages -----------------------------------------------------------------
 # DESTDIR, PREFIX=/usr, SYSCONFDIR, UNITDIR, SBINDIR, LIBDIR, DATADIR: see scripts/install.sh
+SH_FILES += $(wildcard scripts/tests/*.sh debian/crashpod.p*) debian/built-using completions/crashpod.bash
 .PHONY: install uninstall
 install: all ## programs, builder, units, hooks, documentation; DESTDIR=, PREFIX=/usr
 	$(Q)BUILD=$(BUILD) sh scripts/install.sh install
