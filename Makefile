@@ -156,7 +156,7 @@ check: ## everything: format, both compilers, unit tests, goldens, shell, QEMU
 	sh scripts/check.sh
 
 check-all: ## check, and every kernel, flavour, level, source and damage: hours
-	sh scripts/check.sh deps format gcc clang hardening unit tsan shellcheck mkinitrd qemu \
+	sh scripts/check.sh deps format gcc clang hardening unit tsan shellcheck install packages mkinitrd qemu \
 		all-kernels
 
 format: ## clang-format in place
@@ -168,8 +168,28 @@ format-check: ## clang-format, without changing anything
 clang: ## the same programs compiled by clang, in BUILD/clang
 	$(MAKE) CC=clang BUILD=$(BUILD)/clang SYSROOT=$(SYSROOT) all
 
-lint: ## shellcheck
+lint: ## shellcheck, and the manual pages
 	shellcheck -x $(SH_FILES)
+	mandoc -Tlint -W warning docs/man/*
+
+# --- installing and packages -----------------------------------------------------------------
+# DESTDIR, PREFIX=/usr, SYSCONFDIR, UNITDIR, SBINDIR, LIBDIR, DATADIR: see scripts/install.sh
+SH_FILES += $(wildcard scripts/tests/*.sh debian/crashpod.p*) debian/built-using completions/crashpod.bash
+.PHONY: install uninstall
+install: all ## programs, builder, units, hooks, documentation; DESTDIR=, PREFIX=/usr
+	$(Q)BUILD=$(BUILD) sh scripts/install.sh install
+
+uninstall: ## what install has put there; the configuration and initramfs images stay
+	$(Q)BUILD=$(BUILD) sh scripts/install.sh uninstall
+
+.PHONY: deb rpm
+deb: $(SYSROOT)/versions.txt ## the Debian package, in BUILD/deb
+	$(Q)sh scripts/deps.sh --packaging
+	$(Q)BUILD=$(BUILD) SYSROOT=$(SYSROOT) VERSION=$(VERSION) sh scripts/package.sh deb
+
+rpm: all ## the RPM package, in BUILD/rpm
+	$(Q)sh scripts/deps.sh --packaging
+	$(Q)BUILD=$(BUILD) SYSROOT=$(SYSROOT) VERSION=$(VERSION) sh scripts/package.sh rpm
 
 demo: ## crash a Debian kernel under QEMU, save it, show its backtrace
 	sh scripts/deps.sh

@@ -222,6 +222,16 @@ target_watchdogs()
 		test -e "$w/driver" || continue
 		target_walk "$(readlink -f "$w")" "the watchdog"
 	done
+	# nothing else is asked for yet: a kernel without the driver has not set the watchdog going
+	: >> "$work/requests"
+	while read -r how name why; do
+		if tree_has "$name"; then
+			printf '%s %s %s\n' "$how" "$name" "$why"
+		else
+			say "note: kernel $kver has no module $name for $why: it is left out"
+		fi
+	done < "$work/requests" > "$work/level"
+	mv "$work/level" "$work/requests"
 }
 
 # Where no target takes the dump the log goes to the store that the machine has.

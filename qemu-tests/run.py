@@ -13,8 +13,8 @@ from pathlib import Path
 
 from ground import forky, kernels, paths
 from harness import (bench, benchguest, compare, estimate, faultrun, faults, floor, footprint,
-                     hostile, hugecore, loop, matrix, rich, samples, scale, sources, synth, value,
-                     vm)
+                     hostile, hugecore, loop, matrix, rich, samples, scale, sources, synth,
+                     systems, value, vm)
 from oracle import census
 
 
@@ -251,6 +251,20 @@ def cmd_estimate(args):
     return 1 if bad else 0
 
 
+def cmd_systems(args):
+    """whole Debian machines: the package installed, set up, crashed, another kernel armed"""
+    debs = args.deb or sorted((paths.BUILD / "deb").glob("crashpod_*.deb"))
+    if not debs:
+        raise paths.GroundError(f"no package in {paths.BUILD / 'deb'}: make deb")
+    failed = False
+    for suite in args.suite or systems.systems.SUITES:
+        found = systems.run(suite, args.way, debs)
+        print("\n".join(loop.lines(f"system-{suite}", found.tests)))
+        print(f"  seconds: {found.seconds}; transcript: {found.where}/transcript.txt", flush=True)
+        failed = failed or any(why is not None for _, why in found.tests)
+    return 1 if failed else 0
+
+
 def _run_arguments(p, formats=True, sizes=False):
     p.add_argument("--kernel", default=kernels.DEFAULT, choices=kernels.TABLE)
     p.add_argument("--level", type=int, default=31, choices=range(32), metavar="0..31")
@@ -369,6 +383,13 @@ def parse():
     p.add_argument("--floor", type=int, default=0, metavar="MIB",
                    help="as `run.py floor` found it: at most 15%% below the estimate")
     p.set_defaults(func=cmd_estimate)
+    p = sub.add_parser("systems", help=cmd_systems.__doc__)
+    p.add_argument("--suite", action="append", choices=systems.systems.SUITES,
+                   help="may be given again (all of them)")
+    p.add_argument("--way", choices=systems.WAYS, default="setup",
+                   help="how the machine is set up (%(default)s)")
+    p.add_argument("--deb", action="append", type=Path, help="the package (BUILD/deb/crashpod_*)")
+    p.set_defaults(func=cmd_systems)
     p = sub.add_parser("synth", help=cmd_synth.__doc__)
     p.add_argument("--sizes", nargs="+", type=machine_size, metavar="SIZE",
                    default=[machine_size(n) for n in ("64G", "1T", "4T", "24T")],

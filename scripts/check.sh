@@ -11,7 +11,7 @@ cd "$(dirname "$0")/.."
 MAKE=${MAKE:-make}
 jobs=$(nproc)
 logs=$BUILD/check
-parts=${*:-"deps format gcc clang hardening unit tsan shellcheck mkinitrd qemu"}
+parts=${*:-"deps format gcc clang hardening unit tsan shellcheck install packages mkinitrd qemu"}
 passed=0 failed=0
 
 mkdir -p "$logs"
@@ -84,6 +84,19 @@ mkinitrd_tests() {
 	for t in mkinitrd/tests/test_*.sh service/tests/test_*.sh; do
 		many "$(basename "$t" .sh)" '^ok ' '^not ok ' sh "$t"
 	done
+}
+
+install_tests() {
+	for t in scripts/tests/test_*.sh; do
+		many "$(basename "$t" .sh)" '^ok ' '^not ok ' sh "$t"
+	done
+}
+
+# Needs a minute, and what deps.sh --packaging installs.
+packages() {
+	one deb "$MAKE" deb
+	one rpm "$MAKE" rpm
+	many packages '^ok ' '^not ok ' sh scripts/tests/packages.sh
 }
 
 # The kernels and the oracles are fetched while the compilers run.
@@ -162,6 +175,8 @@ for part in $parts; do
 	unit) unit ;;
 	tsan) tsan ;;
 	shellcheck) one shellcheck "$MAKE" lint ;;
+	install) install_tests ;;
+	packages) packages ;;
 	mkinitrd | qemu)
 		if [ -n "$ground_pid" ]; then
 			ground_end

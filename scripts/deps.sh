@@ -2,15 +2,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # deps.sh - install the Debian packages that building and testing crashpod needs.
 #
-#	scripts/deps.sh [--check]
+#	scripts/deps.sh [--check] [--packaging]
 #
+# With --packaging also what `make deb` and `make rpm` need.
 # Installs what is missing, as root, without recommended packages. With --check it
 # installs nothing: it lists what is missing and exits 1 when there is any.
 # Exit: 0 all there; 1 something missing or not installable; 2 usage.
 set -eu
 
 usage() {
-	echo "usage: deps.sh [--check]" >&2
+	echo "usage: deps.sh [--check] [--packaging]" >&2
 	exit 2
 }
 
@@ -52,8 +53,15 @@ packages() {
 	flex            source packages
 	bc              the capture kernel's build
 	gawk            source packages
+	mandoc          checks the manual pages
+	fdisk           partitions of test disks
 	m4              source packages
 	pkg-config      source packages
+	TABLE
+	[ "$packaging" = no ] || cat <<-'TABLE'
+	debhelper       the Debian package
+	lintian         its judge
+	rpm             the RPM package
 	TABLE
 }
 
@@ -100,12 +108,14 @@ apt() {
 	return "$rc"
 }
 
-check=no
-case $#:${1-} in
-0:) ;;
-1:--check) check=yes ;;
-*) usage ;;
-esac
+check=no packaging=no
+for option in "$@"; do
+	case $option in
+	--check) check=yes ;;
+	--packaging) packaging=yes ;;
+	*) usage ;;
+	esac
+done
 
 list=$(missing)
 [ -n "$list" ] || exit 0

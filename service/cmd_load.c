@@ -120,7 +120,7 @@ static int check_initrd(const char *path, const char *kver, struct err *e)
 {
 	if (!access(path, R_OK))
 		return 0;
-	return err_set(e, -errno, "no initramfs %s: %s; make it with mkinitrd -k %s", path,
+	return err_set(e, -errno, "no initramfs %s: %s; make it with crashpod-mkinitrd -k %s", path,
 		       strerror(errno), kver);
 }
 

@@ -61,7 +61,8 @@ static void look_at_initrd(struct estimate_all *a, const struct scene *sc, const
 		rc = estimate_initrd_read(&a->ird, a->initrd, &e);
 	a->have_initrd = rc == 0;
 	if (rc)
-		estimate_note(&a->notes, "no initramfs %s: 3 MiB assumed; make it with mkinitrd",
+		estimate_note(&a->notes,
+			      "no initramfs %s: 3 MiB assumed; make it with crashpod-mkinitrd",
 			      a->initrd);
 	else if (a->ird.guessed)
 		estimate_note(&a->notes,

@@ -102,7 +102,7 @@ static void check_initramfs(struct status *s, struct scene *sc)
 	/* what is loaded may have come from another place: a crash now is captured all the same */
 	enum status_state absent = sc->loaded ? STATUS_NOTE : STATUS_MISSING;
 
-	snprintf(mend, sizeof(mend), "mkinitrd -k %.100s && crashpod load", sc->kver);
+	snprintf(mend, sizeof(mend), "crashpod-mkinitrd -k %.100s && crashpod load", sc->kver);
 	if (tree_path(image, sc->root, TREE_INITRD, sc->kver) || stat(image, &st))
 		status_add(s, absent, "initramfs", mend, "no initramfs of kernel %s: %s", sc->kver,
 			   shown);
@@ -120,7 +120,8 @@ static void check_initramfs(struct status *s, struct scene *sc)
 
 static void conf_problem(void *arg, const char *line)
 {
-	status_add(arg, STATUS_MISSING, "config", "correct that line, then mkinitrd", "%s", line);
+	status_add(arg, STATUS_MISSING, "config", "correct that line, then crashpod-mkinitrd", "%s",
+		   line);
 }
 
 static void check_config(struct status *s, struct scene *sc)

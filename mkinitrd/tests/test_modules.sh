@@ -40,6 +40,11 @@ one
 order watchdog-first "i6300esb.ko $fs$disk"
 one --generic
 order watchdog-not-generic "$fs$disk"
+mv "$tree/kernel/drivers/watchdog/i6300esb.ko" "$lab/i6300esb.ko"
+one
+order watchdog-without-driver "$fs$disk"
+result watchdog-without-driver-noted "$(cat "$lab/stderr")" said 'for the watchdog: it is left out'
+mv "$lab/i6300esb.ko" "$tree/kernel/drivers/watchdog/i6300esb.ko"
 rm -r "$lab/sys/class/watchdog"
 
 set_conf 'ext4 /dev/vda'

@@ -21,15 +21,15 @@ KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 ENTER = paths.TESTS / "enter-root.sh"
 
 
-def _debootstrap(tools):
+def debootstrap_tools(tools, suite):
     """debootstrap itself need not be on the host: the package is unpacked and run in place."""
     host = apt.Suite("bookworm")
     host.update()
     deb = host.download("debootstrap", tools)
     paths.run(["dpkg-deb", "-x", deb, tools])
     scripts = tools / "usr/share/debootstrap/scripts"
-    if not (scripts / SUITE).exists():
-        (scripts / SUITE).symlink_to("sid")
+    if not (scripts / suite).exists():
+        (scripts / suite).symlink_to("sid")
     return tools / "usr/sbin/debootstrap", tools / "usr/share/debootstrap"
 
 
@@ -37,7 +37,7 @@ def _make():
     tools = paths.GROUND / "debootstrap"
     shutil.rmtree(tools, ignore_errors=True)
     shutil.rmtree(ROOT, ignore_errors=True)
-    program, share = _debootstrap(tools)
+    program, share = debootstrap_tools(tools, SUITE)
     paths.say(f"ground: debootstrap of {SUITE} (a minute or two)")
     env = dict(os.environ, DEBOOTSTRAP_DIR=str(share), DEBIAN_FRONTEND="noninteractive",
                LC_ALL="C")

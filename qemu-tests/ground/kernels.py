@@ -46,7 +46,7 @@ class Kernel:
     vmlinux: str
 
 
-def _resolve(suite, meta):
+def resolve(suite, meta):
     """The image package that a metapackage stands for, and the packages it is split into."""
     image = next((d for d in suite.depends(meta) if re.match(r"linux-image-[0-9]", d)), None)
     if image is None:
@@ -89,7 +89,7 @@ def _make(name, where):
     suite_name, meta = TABLE[name]
     suite = apt.Suite(suite_name)
     suite.update()
-    kver, parts = _resolve(suite, meta)
+    kver, parts = resolve(suite, meta)
     paths.say(f"ground: kernel {name} is {kver}")
     shutil.rmtree(where, ignore_errors=True)
     root = where / "root"

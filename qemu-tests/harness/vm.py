@@ -156,7 +156,7 @@ class Vm:
             if ended:
                 text = (self.where / "qemu.log").read_text(errors="replace")
                 raise Lost(f"QEMU exit {self.process.returncode}: {text.strip()[-300:]}")
-            if self.console.boots > MAX_BOOTS:
+            if self.console.boots > self.max_boots:
                 raise Lost(f"the guest boots over and over, waiting for {what}")
             if time.monotonic() > end:
                 last = self.console.lines[-1][1] if self.console.lines else "nothing"

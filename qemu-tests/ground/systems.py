@@ -1,0 +1,208 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Whole Debian machines, by suite: disks that boot by themselves, under build/ground/systems/SUITE.
+
+GPT, BIOS GRUB on the disk, an ext4 root, systemd, the suite's own linux-image-amd64, a serial
+console, and qemu-guest-agent, by which the tests run commands. What a person would have installed:
+none of crashpod's packages are on it. Made once; a run works on a copy.
+"""
+
+import hashlib
+import os
+import re
+import shutil
+import struct
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import apt, forky, paths
+
+# suite: the suites of the mirror that its machine is made from, its kernel in kernels.TABLE
+SUITES = {"bookworm": "6.1-amd64", "trixie": "6.12-amd64", "testing": "new-amd64"}
+RELEASE = {"testing": "forky"}
+
+ROOT_UUID = "5c0ffee5-0dd5-4bad-8bad-0123456789ab"
+SECTOR = 512
+DISK_MIB = 6144
+CORE_SECTOR = 2048  # of the BIOS boot partition, where GRUB's core lies
+ROOT_SECTOR = 4096
+PACKAGES = ("linux-image-amd64", "grub-pc", "initramfs-tools", "systemd-sysv", "dbus", "udev",
+            "qemu-guest-agent", "kmod", "e2fsprogs")
+
+FILES = {
+    "etc/fstab": f"UUID={ROOT_UUID} / ext4 errors=remount-ro 0 1\n",
+    "etc/hostname": "newcomer\n",
+    "etc/hosts": "127.0.0.1 localhost newcomer\n",
+    "etc/default/grub": 'GRUB_DEFAULT=0\nGRUB_TIMEOUT=0\nGRUB_DISTRIBUTOR=Debian\n'
+                        'GRUB_CMDLINE_LINUX_DEFAULT=""\nGRUB_CMDLINE_LINUX="console=ttyS0"\n'
+                        'GRUB_TERMINAL=serial\n',
+    # no network: nothing is to wait for one
+    "etc/network/interfaces": "auto lo\niface lo inet loopback\n",
+}
+
+
+@dataclass
+class System:
+    """A machine's disk, which stays as it is, and what is in it."""
+    suite: str
+    disk: Path
+    kver: str
+
+
+def release(suite):
+    """The code name of a suite."""
+    return RELEASE.get(suite, suite)
+
+
+def _recipe():
+    """What a machine is made by; another recipe makes it again. The number is of this file's code."""
+    made_by = (1, PACKAGES, FILES, ROOT_UUID, DISK_MIB, CORE_SECTOR, ROOT_SECTOR)
+    return hashlib.sha256(repr(made_by).encode()).hexdigest()
+
+
+def _bootstrap(suite, root, log):
+    """The packages of a machine, unpacked and configured in a directory."""
+    tools = root.parent / "debootstrap"
+    shutil.rmtree(tools, ignore_errors=True)
+    program, share = forky.debootstrap_tools(tools, release(suite))
+    env = dict(os.environ, DEBOOTSTRAP_DIR=str(share), DEBIAN_FRONTEND="noninteractive",
+               LC_ALL="C", PATH=os.environ["PATH"] + ":/usr/sbin:/sbin")
+    enter = ["unshare", "-m", "--propagation", "private"]
+    with open(log, "w", encoding="utf-8") as out:
+        paths.run([*enter, "sh", program, f"--arch={apt.ARCH}", f"--keyring={forky.KEYRING}",
+                   release(suite), root, paths.MIRROR], env=env, stdout=out)
+        for name, text in FILES.items():
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            (root / name).write_text(text, encoding="utf-8")
+        # services are not started in a directory
+        policy = root / "usr/sbin/policy-rc.d"
+        policy.write_text("#!/bin/sh\nexit 101\n", encoding="ascii")
+        policy.chmod(0o755)
+        inside = [*enter, "sh", forky.ENTER, root, paths.BUILD]
+        paths.run([*inside, "apt-get", "-q", "-y", "--no-install-recommends", "install",
+                   *PACKAGES], env=env, stdout=out)
+        paths.run([*inside, "apt-get", "clean"], env=env, stdout=out)
+        paths.run([*inside, "passwd", "-d", "root"], env=env, stdout=out)
+        policy.unlink()
+    shutil.rmtree(tools)
+    shutil.rmtree(root / "var/lib/apt/lists", ignore_errors=True)
+    (root / "etc/machine-id").write_text("", encoding="ascii")
+    (root / "etc/apt/sources.list").write_text("", encoding="ascii")
+
+
+def _kver(root):
+    """The release of the one kernel that is installed."""
+    found = [p.name.removeprefix("vmlinuz-") for p in (root / "boot").glob("vmlinuz-*")]
+    if len(found) != 1:
+        raise paths.GroundError(f"{root}/boot has {len(found)} kernels")
+    return found[0]
+
+
+def _first_menu(root, kver):
+    """A menu for the first boot only: update-grub cannot work in a directory."""
+    (root / "boot/grub").mkdir(exist_ok=True)
+    (root / "boot/grub/grub.cfg").write_text(
+        "serial --unit=0 --speed=115200\nterminal_output serial\n"
+        f"linux /boot/vmlinuz-{kver} root=UUID={ROOT_UUID} ro console=ttyS0\n"
+        f"initrd /boot/initrd.img-{kver}\nboot\n", encoding="ascii")
+    modules = root / "boot/grub/i386-pc"
+    shutil.copytree(root / "usr/lib/grub/i386-pc", modules, dirs_exist_ok=True,
+                    ignore=shutil.ignore_patterns("*.img", "*.module"))
+
+
+def _grub_core(root):
+    """GRUB's first sector and its core, made to find each other on this disk."""
+    core = root / "tmp/core.img"
+    paths.run(["chroot", root, "grub-mkimage", "-O", "i386-pc", "-o", "/tmp/core.img", "-p",
+               "(hd0,gpt2)/boot/grub", "biosdisk", "part_gpt", "ext2", "serial", "linux"])
+    boot = bytearray((root / "usr/lib/grub/i386-pc/boot.img").read_bytes()[:440])
+    body = bytearray(core.read_bytes())
+    core.unlink()
+    sectors = -(-len(body) // SECTOR)
+    if sectors > ROOT_SECTOR - CORE_SECTOR:
+        raise paths.GroundError(f"GRUB's core is of {sectors} sectors")
+    # the first sector loads the core's first, which loads the rest: where they are
+    struct.pack_into("<Q", boot, 0x5c, CORE_SECTOR)
+    struct.pack_into("<QH", body, 0x1f4, CORE_SECTOR + 1, sectors - 1)
+    return bytes(boot), bytes(body)
+
+
+def _write_disk(root, disk):
+    """Partitions, file system and boot loader, without mounting anything."""
+    boot, core = _grub_core(root)
+    with open(disk, "wb") as f:
+        f.truncate(DISK_MIB << 20)
+    table = (f"label: gpt\nstart={CORE_SECTOR}, size={ROOT_SECTOR - CORE_SECTOR}, "
+             f"type=21686148-6449-6E6F-744E-656564454649\nstart={ROOT_SECTOR}, name=root\n")
+    subprocess.run(["sfdisk", "-q", str(disk)], input=table, text=True, check=True)
+    # the last MiB holds the second copy of the table
+    paths.run(["mke2fs", "-q", "-t", "ext4", "-U", ROOT_UUID, "-d", root,
+               "-E", f"offset={ROOT_SECTOR * SECTOR},root_owner=0:0", disk,
+               f"{DISK_MIB - 3}M"])
+    with open(disk, "r+b") as f:
+        f.write(boot)
+        f.seek(CORE_SECTOR * SECTOR)
+        f.write(core)
+
+
+def _make(suite, where):
+    paths.say(f"ground: a machine of {suite} (some minutes)")
+    shutil.rmtree(where, ignore_errors=True)
+    where.mkdir(parents=True)
+    root = where / "root"
+    _bootstrap(suite, root, where / "bootstrap.log")
+    kver = _kver(root)
+    _first_menu(root, kver)
+    _write_disk(root, where / "disk")
+    shutil.rmtree(root)
+    return kver
+
+
+def ensure(suite, settle):
+    """The machine of a suite, made if it is not there. settle(System) boots it once, so that GRUB is
+    installed by the machine's own tools; what that leaves is kept."""
+    where = paths.GROUND / "systems" / suite
+    with paths.locked(f"system-{suite}"):
+        stamp = where / "stamp"
+        found = stamp.read_text(encoding="ascii").split() if stamp.exists() else []
+        if len(found) != 2 or found[0] != _recipe():
+            system = System(suite, where / "disk", _make(suite, where))
+            settle(system)
+            stamp.write_text(f"{_recipe()} {system.kver}\n", encoding="ascii")
+            found = ["", system.kver]
+    return System(suite, where / "disk", found[1])
+
+
+# --- packages for a machine without network ---
+
+
+def _plain_name(dependency):
+    return re.split(r"[ (:|]", dependency.strip())[0]
+
+
+def repository(suite, names, local, where):
+    """An apt repository, as an ext4 image, of packages of a suite and local .deb files, with all that
+    they depend on; gives the image."""
+    pool = where / "repository"
+    shutil.rmtree(pool, ignore_errors=True)
+    pool.mkdir(parents=True)
+    source = apt.Suite(release(suite))
+    source.update()
+    for deb in local:
+        shutil.copy(deb, pool)
+    text = "".join(paths.run(["dpkg-deb", "-f", deb, "Depends"]).strip() + "," for deb in local)
+    wanted = [_plain_name(d) for d in text.split(",") if d.strip()] + list(names)
+    cache = paths.GROUND / "systems" / f"packages-{suite}"
+    for name in wanted:
+        fields = source.show(name)
+        deb = cache / Path(fields["Filename"]).name
+        if not deb.exists():
+            source.download(name, cache).rename(deb)
+        shutil.copy(deb, pool)
+    index = paths.run(["dpkg-scanpackages", "-m", "."], cwd=pool, stderr=subprocess.DEVNULL)
+    (pool / "Packages").write_text(index, encoding="utf-8")
+    image = where / "repository.img"
+    image.unlink(missing_ok=True)
+    paths.run(["mke2fs", "-q", "-t", "ext4", "-L", "repository", "-d", pool, image, "1024M"])
+    shutil.rmtree(pool)
+    return image
