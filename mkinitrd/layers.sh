@@ -36,6 +36,21 @@ layers_target()
 	done < "$work/leaves.sorted"
 }
 
+# layers_name NODE NAME: the name in sysfs of a node that is no link, as /dev/mapper/NAME is where
+# udev does not run; NAME where there is none.
+layers_name()
+{
+	number=$(stat -L -c '%t:%T' "$1" 2> /dev/null) || number=
+	case $number in
+	?*:?*) number=$((0x${number%:*})):$((0x${number#*:})) ;;
+	esac
+	if test -b "$1" && test -e "$sys/dev/block/$number"; then
+		basename "$(readlink -f "$sys/dev/block/$number")"
+	else
+		printf '%s\n' "$2"
+	fi
+}
+
 # Whether a device, or the disk that it is a partition of, is built on others.
 layers_stacked()
 {

@@ -95,6 +95,7 @@ target_device()
 	fi
 	name=$(readlink -f "$node")
 	name=$(printf '%s\n' "${name#"$(readlink -f "$dev")"/}" | tr / '!')
+	test -e "$sys/class/block/$name" || name=$(layers_name "$node" "$name")
 	test -e "$sys/class/block/$name" || fail "$1 $2: $node is not a block device of this machine"
 	real=$(readlink -f "$sys/class/block/$name")
 	test "$1" != raw || target_area "$2" "$node"
