@@ -7,11 +7,13 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/sysmacros.h>
+#include <unistd.h>
 
 #include "../dumper/base/dm.h"
 #include "../dumper/base/guard.h"
 #include "../dumper/base/io.h"
 #include "../dumper/base/layers.h"
+#include "../dumper/base/lvmmeta.h"
 #include "md.h"
 #include "probe.h"
 
@@ -183,6 +185,45 @@ static bool has_all(const struct layers_run *l, const struct layer *node)
 	return true;
 }
 
+static int node_of(dev_t dev, char *out, size_t cap)
+{
+	char path[64], target[256], *slash;
+	ssize_t len;
+
+	snprintf(path, sizeof(path), "/sys/dev/block/%u:%u", major(dev), minor(dev));
+	len = readlink(path, target, sizeof(target) - 1);
+	if (len < 0)
+		return -errno;
+	target[len] = '\0';
+	slash = strrchr(target, '/');
+	snprintf(out, cap, "/dev/%.60s", slash ? slash + 1 : target);
+	return 0;
+}
+
+/* The table is as old as the image. Where LVM has moved the volume since, its old place may be
+ * another one's by now. */
+static int check_volume(const struct layers_run *l, unsigned n, struct err *e)
+{
+	const struct layer *node = &l->table.node[n];
+	char path[80], digest[LVMMETA_CHECK_BYTES];
+	int rc = -ENODATA;
+
+	if (!node->check[0])
+		return 0;
+	for (unsigned i = 0; rc && i < n; i++)
+		if (l->built[i].up && node_of(l->built[i].dev, path, sizeof(path)) == 0)
+			rc = lvmmeta_check(path, node->uuid, digest, NULL);
+	if (rc)
+		return err_sys(e, rc, "dm %s: LVM's metadata of it", node->name);
+	if (strcmp(digest, node->check) != 0)
+		return err_set(
+			e, -ESTALE,
+			"dm %s: LVM has changed it since the image was made: mkinitrd has to "
+			"run again",
+			node->name);
+	return 0;
+}
+
 /* One buffer holds all arguments. */
 static int map_device(struct layers_run *l, const struct layer *node, dev_t *dev, struct err *e)
 {
@@ -215,6 +256,7 @@ static int build(struct init *in, const struct resolve_roots *r, struct layers_r
 {
 	const struct layer *node = &l->table.node[i];
 	struct built *b = &l->built[i];
+	int rc;
 
 	switch (node->kind) {
 	case LAYER_LEAF:
@@ -222,7 +264,8 @@ static int build(struct init *in, const struct resolve_roots *r, struct layers_r
 	case LAYER_MD:
 		return start_array(in, r, l, node, b, waited_ms, e);
 	default:
-		return map_device(l, node, &b->dev, e);
+		rc = check_volume(l, i, e);
+		return rc ? rc : map_device(l, node, &b->dev, e);
 	}
 }
 

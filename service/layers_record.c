@@ -12,6 +12,7 @@
 #include "base/dm.h"
 #include "base/guard.h"
 #include "base/io.h"
+#include "base/lvmmeta.h"
 #include "base/resolve_super.h"
 
 #define DEPTH_MAX 8
@@ -295,6 +296,24 @@ static int each_line(struct layers_record *l, const char *dm, const struct dm_ta
 	return 0;
 }
 
+/* What PID 1 is to find in the volume group's metadata too: those below are recorded by now. */
+static int check(struct layers_record *l, const char *dm, const char *uuid, struct err *e)
+{
+	char path[160], digest[LVMMETA_CHECK_BYTES];
+	int rc = -ENODATA;
+
+	if (!lvmmeta_is_lvm(uuid))
+		return 0;
+	for (unsigned i = 0; rc && i < l->n; i++) {
+		snprintf(path, sizeof(path), "%.60s/%s", l->dev, l->done[i]);
+		rc = lvmmeta_check(path, uuid, digest, NULL);
+	}
+	if (rc)
+		return err_sys(e, rc, "%s: none of the disks below tells of it as LVM does", dm);
+	rc = put(l, "lvm %s\n", digest);
+	return rc ? err_sys(e, rc, "%s", dm) : 0;
+}
+
 static int mapped(struct layers_record *l, const char *name, const char *uuid, unsigned *number,
 		  struct err *e)
 {
@@ -316,6 +335,8 @@ static int mapped(struct layers_record *l, const char *name, const char *uuid, u
 		rc = add(l, name, number, e);
 	if (!rc)
 		rc = put(l, "dm %s %s\n", dm, *uuid ? uuid : "-");
+	if (!rc)
+		rc = check(l, dm, uuid, e);
 	if (!rc)
 		rc = each_line(l, dm, &t, true, e);
 	dm_table_deinit(&t);

@@ -61,7 +61,8 @@ after()
 	echo $rc > $out/fsck.rc
 	mount -t ext4 -o ro "$device" /mnt
 	seq 1 20000 | cmp - /mnt/data/numbers > $out/numbers 2>&1 || echo differ >> $out/numbers
-	cp -r /mnt/var/crash $out/crash
+	mkdir -p $out/crash
+	test ! -d /mnt/var/crash || cp -r /mnt/var/crash/. $out/crash
 	umount /mnt
 }
 

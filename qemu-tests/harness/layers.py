@@ -20,7 +20,7 @@ PROGRAMS = ("dash", "lvm", "mdadm", "dmsetup", "mke2fs", "e2fsck", "cpio", "zstd
             "thin_check")
 LINKS = {"kmod": ("modprobe", "depmod", "modinfo", "insmod"),
          "lvm": ("pvcreate", "vgcreate", "lvcreate", "vgchange", "lvs", "vgck", "lvextend",
-                 "pvs")}
+                 "pvs", "vgextend")}
 BOOT_MODULES = (*image.BOOT_MODULES, "virtio_scsi", "sd_mod")
 MODULES = (*BOOT_MODULES, "ext4", "dm_mod", "md_mod", "raid0", "raid1", "raid10", "raid456",
            "dm_thin_pool", "dm_multipath", "dm_round_robin", "dm_raid", "dm_crypt",
@@ -35,7 +35,8 @@ class Case:
     make: shell that builds the layers and sets $device; opened: that has the real tools open them
     again. disks: MiB of vdb, vdc, ...; parts: those with one partition, by number from 1.
     lost(Run): called when the capture kernel starts, to take a member away. check(Run): what else
-    must hold. refused: what mkinitrd has to say, and then there is no crash.
+    must hold. late: shell, after the image was made. lost_why: no dump is written, and this is said.
+    refused: what mkinitrd has to say, and then there is no crash.
     """
     name: str
     what: str
@@ -48,6 +49,7 @@ class Case:
     check: object = None
     extra: object = ()
     refused: str = ""
+    lost_why: str = ""
     late: str = ""
     kernel: str = KERNEL
     conf: tuple = ()
@@ -178,8 +180,12 @@ def _judge(run):
         run.add(f"guest-{step}", None if got == "0" else
                 f"exit {got}: {tail} {run.fact('report')[-200:]} {run.fact('open')[-300:]}")
     run.add("came-back", None if (run.out / "came-back").exists() else "it did not")
-    path, run.record = judge.captured(run, 0)
-    judge.opens(run, path, ("sys", "bt"))
+    if run.case.lost_why:
+        run.add("says-why", None if run.said("target failed: .*" + run.case.lost_why) else "no")
+        run.add("nothing-written", None if not list(run.tree()[0].rglob("*")) else "there is")
+    else:
+        path, run.record = judge.captured(run, 0)
+        judge.opens(run, path, ("sys", "bt"))
     run.add("fsck-clean", None if run.fact("fsck.rc").strip() == "0" else
             run.fact("fsck").strip()[-300:])
     run.add("other-files-unchanged", run.fact("numbers").strip() or None
