@@ -85,7 +85,7 @@ static unsigned names(const struct layers_record *l, const char *name, const cha
 	while (dir && (d = readdir(dir))) {
 		if (d->d_name[0] == '.' || strlen(d->d_name) >= 64 || n == max)
 			continue;
-		snprintf(out[n++], 64, "%s", d->d_name);
+		snprintf(out[n++], 64, "%.63s", d->d_name);
 	}
 	if (dir)
 		closedir(dir);
