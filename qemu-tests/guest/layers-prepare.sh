@@ -26,9 +26,7 @@ facts() # WHEN
 
 prepare()
 {
-	for module in $(cat /test/modules); do
-		modprobe "$module"
-	done
+	xargs -n 1 modprobe < /test/modules
 	make_layers
 	mke2fs -q -t ext4 -b 4096 -U "$(cat /test/uuid)" -E nodiscard "$device"
 	mount -t ext4 "$device" /mnt
@@ -50,9 +48,7 @@ prepare()
 
 after()
 {
-	for module in $(cat /test/modules); do
-		modprobe "$module"
-	done
+	xargs -n 1 modprobe < /test/modules
 	open_layers > $out/open 2>&1
 	facts after
 	echo "$device" > $out/device

@@ -133,7 +133,8 @@ def _plan(case, kernel, where):
     files += [(f"usr/sbin/{link}", found[f"usr/sbin/{program}"])
               for program, links in LINKS.items() for link in links]
     files += _modules(kernel, where)
-    layer = (f"make_layers()\n{{\n{case.make}\n}}\nopen_layers()\n{{\n{case.opened}\n}}\n" +
+    opened = case.opened or ":"  # a function must have something in it
+    layer = (f"make_layers()\n{{\n{case.make}\n}}\nopen_layers()\n{{\n{opened}\n}}\n" +
              (f"last_layers()\n{{\n{case.late}\n}}\n" if case.late else ""))
     load = ("set -e\ncrashpod load --kernel /boot/vmlinuz --initrd /boot/crashpod.img "
             "--append 'console=ttyS0 loglevel=7 printk.time=1'\n")
