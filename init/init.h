@@ -47,6 +47,7 @@ struct init_shared {
 	char module_name[128];
 	/* target */
 	char device[128];
+	char layers[120]; /* worth knowing of what lies below it */
 	struct naming names;
 	bool dir_made; /* names.dir exists below the path, or slot is chosen */
 	unsigned slot; /* of a raw area */

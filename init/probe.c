@@ -14,9 +14,8 @@
 struct probe {
 	struct probe_shared *ps;
 	const struct resolve_roots *r;
-	const char *spec;
-	char *out; /* shared */
-	size_t cap;
+	int (*look)(const struct resolve_roots *r, void *arg, struct err *e);
+	void *arg;
 };
 
 static bool begin(void *arg, const char *name)
@@ -39,7 +38,7 @@ static int probe_child(void *arg)
 
 	roots.probe = begin;
 	roots.arg = p->ps;
-	p->ps->rc = resolve_device(&roots, p->spec, p->out, p->cap, &e);
+	p->ps->rc = p->look(&roots, p->arg, &e);
 	p->ps->err = e;
 	return 0;
 }
@@ -51,11 +50,12 @@ static u64 beat(void *arg)
 	return atomic_load(&p->ps->begun);
 }
 
-int probe_device(struct init *in, const struct resolve_roots *r, const char *spec, char *out,
-		 size_t cap, struct err *e)
+int probe_run(struct init *in, const struct resolve_roots *r, const char *what,
+	      int (*look)(const struct resolve_roots *r, void *arg, struct err *e), void *arg,
+	      struct err *e)
 {
 	struct probe_shared *ps = &in->sh->probe;
-	struct probe p = { ps, r, spec, out, cap };
+	struct probe p = { ps, r, look, arg };
 	struct child_watch w = {
 		.deadline_ms = UINT64_MAX,
 		.stall_ms = SILENT_S * 1000,
@@ -71,8 +71,29 @@ int probe_device(struct init *in, const struct resolve_roots *r, const char *spe
 			return ps->rc ? err_set(e, ps->rc, "%s", ps->err.msg) : 0;
 		if ((end != CHILD_STALLED && end != CHILD_STUCK) ||
 		    atomic_load(&ps->begun) == begun || ps->nsilent >= INIT_SILENT_MAX)
-			return err_set(e, -EIO, "the search for %s %s", spec, child_end_text(end));
+			return err_set(e, -EIO, "the search for %s %s", what, child_end_text(end));
 		memcpy(ps->silent[ps->nsilent++], ps->name, sizeof(ps->name));
 		console_say(&in->con, "device %s does not answer: it is passed over", ps->name);
 	}
+}
+
+struct by_spec {
+	const char *spec;
+	char *out; /* shared */
+	size_t cap;
+};
+
+static int look_for_spec(const struct resolve_roots *r, void *arg, struct err *e)
+{
+	struct by_spec *s = arg;
+
+	return resolve_device(r, s->spec, s->out, s->cap, e);
+}
+
+int probe_device(struct init *in, const struct resolve_roots *r, const char *spec, char *out,
+		 size_t cap, struct err *e)
+{
+	struct by_spec s = { spec, out, cap };
+
+	return probe_run(in, r, spec, look_for_spec, &s, e);
 }

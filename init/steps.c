@@ -91,6 +91,7 @@ static void end_strings(struct init_shared *sh)
 	sh->panic[sizeof(sh->panic) - 1] = '\0';
 	sh->module_name[sizeof(sh->module_name) - 1] = '\0';
 	sh->device[sizeof(sh->device) - 1] = '\0';
+	sh->layers[sizeof(sh->layers) - 1] = '\0';
 	sh->names.dir[sizeof(sh->names.dir) - 1] = '\0';
 	sh->names.dump[sizeof(sh->names.dump) - 1] = '\0';
 	sh->names.dmesg[sizeof(sh->names.dmesg) - 1] = '\0';

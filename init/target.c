@@ -14,6 +14,7 @@
 #include "../dumper/base/resolve.h"
 #include "../dumper/base/clock.h"
 #include "kmsg.h"
+#include "layers.h"
 #include "path.h"
 #include "probe.h"
 #include "rawtarget.h"
@@ -40,24 +41,27 @@ static const struct resolve_roots roots = { .sys = "/sys", .dev = "/dev" };
 
 /* The time runs from the first look for any target on: what is not there 30 s after the modules
  * were loaded does not come later for a target that is further down the list. */
-static int wait_for_device(struct init *in, const char *spec, char *out, size_t cap, struct err *e)
+static int wait_for_device(struct init *in, const char *spec, struct layers_run *layers, char *out,
+			   size_t cap, struct err *e)
 {
 	u64 start = clock_ms(), probed = 0, seen = 0;
 	bool told = false;
-	char names[64];
+	char names[64], why[160];
 
 	for (;;) {
 		u64 now = clock_ms(), sig = resolve_signature(&roots);
-		struct err why = { 0 };
+		struct err pe = { 0 };
 		int rc = -ENOENT;
 
 		if (!probed || sig != seen || now - probed >= PROBE_AGAIN_MS) {
-			rc = probe_device(in, &roots, spec, out, cap, &why);
+			/* what cannot be had as it should be is not looked for below itself */
+			if (layers_try(in, &roots, layers, now - in->devices_ms))
+				rc = probe_device(in, &roots, spec, out, cap, &pe);
 			seen = sig;
 			probed = now;
 		}
 		if (rc != -ENOENT)
-			return rc ? err_set(e, rc, "%s", why.msg) : 0;
+			return rc ? err_set(e, rc, "%s", pe.msg) : 0;
 		if (now - in->devices_ms >= WAIT_MS && now - start >= WAIT_LEAST_MS)
 			break;
 		if (!told && now - start >= TELL_MS) {
@@ -67,8 +71,9 @@ static int wait_for_device(struct init *in, const char *spec, char *out, size_t 
 		clock_sleep_ms(POLL_MS);
 	}
 	resolve_names(&roots, names, sizeof(names));
-	return err_set(e, -ENOENT, "%s did not appear within %d s; %s%s", spec, WAIT_MS / 1000,
-		       *names ? "there are: " : "there is no disk at all", names);
+	layers_why(layers, why, sizeof(why));
+	return err_set(e, -ENOENT, "%s did not appear within %d s%s; %s%s", spec, WAIT_MS / 1000,
+		       why, *names ? "there are: " : "there is no disk at all", names);
 }
 
 /* An errno says little of a file system that cannot be mounted: what is on the device, and what the
@@ -192,10 +197,14 @@ int step_target_child(struct init *in, struct err *e)
 {
 	const struct conf_target *t = &in->conf.targets[in->target];
 	struct init_shared *sh = in->sh;
+	struct layers_run *layers;
 	char type[16], other[32] = "";
 	int rc;
 
-	rc = wait_for_device(in, t->device, sh->device, sizeof(sh->device), e);
+	layers = layers_begin(in, t->device);
+	rc = wait_for_device(in, t->device, layers, sh->device, sizeof(sh->device), e);
+	layers_said(layers, sh->layers, sizeof(sh->layers));
+	layers_end(layers);
 	if (rc)
 		return rc;
 	if (t->kind == CONF_TARGET_RAW)
@@ -220,9 +229,12 @@ int step_target(struct init *in, const struct step *s, struct err *e)
 
 	in->sh->dir_made = false;
 	in->sh->device[0] = '\0';
+	in->sh->layers[0] = '\0';
 	if (!in->devices_ms)
 		in->devices_ms = clock_ms();
 	rc = step_child(in, s, e);
+	if (in->sh->layers[0])
+		init_note(in, "%s", in->sh->layers);
 	in->on_target = rc == 0 && in->sh->dir_made;
 	return rc;
 }

@@ -83,6 +83,7 @@ image_stage()
 	cat "$init" > "$root/init"
 	chmod 0755 "$root/init"
 	cat "$work/conf" > "$root/etc/crashpod.conf"
+	layers_stage
 	: > "$root/etc/crashpod.modules"
 	while IFS='|' read -r why line; do
 		image_stage_module "$why" "${line%% *}" "$line"

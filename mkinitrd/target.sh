@@ -95,10 +95,12 @@ target_device()
 	fi
 	name=$(readlink -f "$node")
 	name=$(printf '%s\n' "${name#"$(readlink -f "$dev")"/}" | tr / '!')
+	test -e "$sys/class/block/$name" || name=$(layers_name "$node" "$name")
 	test -e "$sys/class/block/$name" || fail "$1 $2: $node is not a block device of this machine"
 	real=$(readlink -f "$sys/class/block/$name")
 	test "$1" != raw || target_area "$2" "$node"
 	report "target $1 $2: $name"
+	if layers_target "$name" "$1" "$2"; then return 0; fi
 	target_refuse "$real" "$1 $2"
 	target_refuse_pool "$name" "$1 $2"
 	target_walk "$real" "device $name of $2"
@@ -135,13 +137,8 @@ target_tag()
 	fi
 }
 
-# Stacked devices need their own set-up in the capture kernel, which PID 1 does not do.
 target_refuse()
 {
-	for d in "$1" "$(dirname "$1")"; do
-		test ! -d "$d/dm" || fail "$2: not supported yet: device-mapper target"
-		test ! -d "$d/md" || fail "$2: not supported yet: software RAID (md) target"
-	done
 	case $1 in
 	*/virtual/block/*) fail "$2: not supported: a device without hardware (loop, ram, zram)" ;;
 	esac

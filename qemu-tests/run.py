@@ -13,8 +13,8 @@ from pathlib import Path
 
 from ground import forky, kernels, paths
 from harness import (bench, benchguest, compare, estimate, faultrun, faults, floor, footprint,
-                     hostile, hugecore, loop, matrix, rich, samples, scale, sources, synth,
-                     systems, value, vm)
+                     hostile, hugecore, layers, layers_cases, loop, matrix, rich, samples, scale,
+                     sources, synth, systems, value, vm)
 from oracle import census
 
 
@@ -212,6 +212,22 @@ def cmd_faults(args):
     return 1 if bad else 0
 
 
+def cmd_layers(args):
+    """targets on LVM, MD and multipath, made and opened again by the real tools"""
+    bad = 0
+    for case in [layers_cases.CASES[name] for name in args.only or layers_cases.CASES]:
+        if args.quick and not case.quick:
+            continue
+        try:
+            found = layers.run(case, args.kernel)
+            print("\n".join(layers.lines(found)), flush=True)
+            bad += any(why is not None for _, why in found.tests)
+        except vm.Lost as e:
+            print(f"fail layers/{case.name}/lost: {e}", flush=True)
+            bad += 1
+    return 1 if bad else 0
+
+
 def cmd_floor(args):
     """the smallest crashkernel= with which a crash is captured, three times of three"""
     capture = floor.capture_of(args.capture) if args.capture else None
@@ -354,6 +370,12 @@ def parse():
                    help=", ".join(faults.CASES))
     p.add_argument("--quick", action="store_true", help="the cases that `make check` runs")
     p.set_defaults(func=cmd_faults)
+    p = sub.add_parser("layers", help=cmd_layers.__doc__)
+    p.add_argument("--kernel", choices=kernels.TABLE, help="instead of the cases' own")
+    p.add_argument("--only", nargs="+", choices=layers_cases.CASES, metavar="CASE",
+                   help=", ".join(layers_cases.CASES))
+    p.add_argument("--quick", action="store_true", help="the cases that `make check` runs")
+    p.set_defaults(func=cmd_layers)
     p = sub.add_parser("floor", help=cmd_floor.__doc__)
     p.add_argument("--kernel", default=kernels.DEFAULT, choices=kernels.TABLE)
     p.add_argument("--capture", type=Path, help="where `make kernel` left a capture kernel")

@@ -14,6 +14,7 @@
 #include "conf_device.h"
 #include "guard.h"
 #include "io.h"
+#include "resolve_int.h"
 
 #define ITEM(fstype) fstype,
 #define NAME_MAX_BYTES 64 /* of a block device; the kernel's limit is 32 */
@@ -44,9 +45,8 @@ static void candidate(struct search *s, const char *name)
 		snprintf(s->best, sizeof(s->best), "%s", name);
 }
 
-/* The number in a file of sysfs: 0 where there is none. */
-static u64 sys_number(const struct resolve_roots *r, const char *dev, const char *sub,
-		      const char *file)
+u64 resolve_number(const struct resolve_roots *r, const char *dev, const char *sub,
+		   const char *file)
 {
 	_cleanup_free_ char *text = NULL;
 	char path[512];
@@ -73,7 +73,7 @@ static int node_path(const struct resolve_roots *r, const char *name, char *out,
 	return 0;
 }
 
-static blkid_probe open_probe(const struct resolve_roots *r, const char *name)
+blkid_probe resolve_open(const struct resolve_roots *r, const char *name)
 {
 	char path[256];
 
@@ -82,20 +82,32 @@ static blkid_probe open_probe(const struct resolve_roots *r, const char *name)
 	return blkid_new_probe_from_filename(path);
 }
 
+static bool is_member(const char *type)
+{
+	static const char *const members[] = { RESOLVE_MEMBERS(ITEM) };
+
+	for (size_t i = 0; i < ARRAY_SIZE(members); i++)
+		if (strcmp(type, members[i]) == 0)
+			return true;
+	return false;
+}
+
 static void probe_filesystem(struct search *s, const char *name)
 {
-	const char *types[] = { CONF_FSTYPES(ITEM) NULL };
-	blkid_probe pr = open_probe(s->r, name);
-	const char *value = NULL;
+	/* A member of an array may show the file system that is on the array. */
+	const char *types[] = { CONF_FSTYPES(ITEM) RESOLVE_MEMBERS(ITEM) NULL };
+	blkid_probe pr = resolve_open(s->r, name);
+	const char *value = NULL, *type = NULL;
 
 	if (!pr)
 		return;
 	blkid_probe_enable_superblocks(pr, 1);
-	blkid_probe_set_superblocks_flags(pr, BLKID_SUBLKS_UUID | BLKID_SUBLKS_LABEL);
+	blkid_probe_set_superblocks_flags(pr, BLKID_SUBLKS_UUID | BLKID_SUBLKS_LABEL |
+						      BLKID_SUBLKS_TYPE);
 	blkid_probe_filter_superblocks_type(pr, BLKID_FLTR_ONLYIN, (char **)types);
 	/* -2: signs of several file systems; such a device is not touched */
-	if (blkid_do_safeprobe(pr) == 0 &&
-	    blkid_probe_lookup_value(pr, s->tag->key, &value, NULL) == 0 &&
+	if (blkid_do_safeprobe(pr) == 0 && blkid_probe_lookup_value(pr, "TYPE", &type, NULL) == 0 &&
+	    !is_member(type) && blkid_probe_lookup_value(pr, s->tag->key, &value, NULL) == 0 &&
 	    equal(s->tag, value, s->value))
 		candidate(s, name);
 	blkid_free_probe(pr);
@@ -112,7 +124,7 @@ static void find_partition(struct search *s, const char *disk, int partno)
 	dir = opendir(path);
 	while (dir && (d = readdir(dir)))
 		if (d->d_name[0] != '.' &&
-		    sys_number(s->r, disk, d->d_name, "partition") == (u64)partno)
+		    resolve_number(s->r, disk, d->d_name, "partition") == (u64)partno)
 			candidate(s, d->d_name);
 	if (dir)
 		closedir(dir);
@@ -123,9 +135,9 @@ static void probe_partitions(struct search *s, const char *name)
 	blkid_partlist list;
 	blkid_probe pr;
 
-	if (sys_number(s->r, name, "", "partition"))
+	if (resolve_number(s->r, name, "", "partition"))
 		return;
-	pr = open_probe(s->r, name);
+	pr = resolve_open(s->r, name);
 	if (!pr)
 		return;
 	blkid_probe_enable_superblocks(pr, 0);
@@ -155,9 +167,7 @@ static bool is_skipped(const char *name)
 	return name[0] == '.';
 }
 
-/* Calls fn for each block device that has a size. */
-static void each_device(const struct resolve_roots *r, void (*fn)(void *arg, const char *name),
-			void *arg)
+void resolve_each(const struct resolve_roots *r, void (*fn)(void *arg, const char *name), void *arg)
 {
 	char path[256];
 	struct dirent *d;
@@ -166,16 +176,36 @@ static void each_device(const struct resolve_roots *r, void (*fn)(void *arg, con
 	snprintf(path, sizeof(path), "%s/class/block", r->sys);
 	dir = opendir(path);
 	while (dir && (d = readdir(dir)))
-		if (!is_skipped(d->d_name) && sys_number(r, d->d_name, "", "size"))
+		if (!is_skipped(d->d_name) && resolve_number(r, d->d_name, "", "size"))
 			fn(arg, d->d_name);
 	if (dir)
 		closedir(dir);
+}
+
+/* What something else is built on is not the device that is meant: it has the same file system on
+ * it where an array keeps its superblock at the end, or a mapping begins at its first sector. */
+static bool is_held(const struct resolve_roots *r, const char *name)
+{
+	char path[512];
+	struct dirent *d;
+	bool held = false;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "%s/class/block/%s/holders", r->sys, name);
+	dir = opendir(path);
+	while (dir && !held && (d = readdir(dir)))
+		held = d->d_name[0] != '.';
+	if (dir)
+		closedir(dir);
+	return held;
 }
 
 static void search_one(void *arg, const char *name)
 {
 	struct search *s = arg;
 
+	if (s->tag->key && is_held(s->r, name))
+		return;
 	if (s->r->probe && !s->r->probe(s->r->arg, name))
 		return;
 	if (s->tag->key)
@@ -210,7 +240,7 @@ int resolve_device(const struct resolve_roots *r, const char *spec, char *out, s
 		return plain_device(r, spec, out, cap, e);
 	s.tag = d.tag;
 	s.value = d.value;
-	each_device(r, search_one, &s);
+	resolve_each(r, search_one, &s);
 	if (!s.best[0])
 		return err_set(e, -ENOENT, "no device is %s", spec);
 	if (node_path(r, s.best, out, cap))
@@ -259,7 +289,7 @@ void resolve_names(const struct resolve_roots *r, char *out, size_t cap)
 	struct listing l = { .out = out, .cap = cap };
 
 	*out = '\0';
-	each_device(r, list, &l);
+	resolve_each(r, list, &l);
 }
 
 struct signing {
@@ -275,13 +305,13 @@ static void sign(void *arg, const char *name)
 	for (const char *p = name; *p; p++)
 		h = (h ^ (u8)*p) * 1099511628211ull;
 	/* a sum, as readdir() has no order */
-	sg->sum += h ^ sys_number(sg->r, name, "", "size");
+	sg->sum += h ^ resolve_number(sg->r, name, "", "size");
 }
 
 u64 resolve_signature(const struct resolve_roots *r)
 {
 	struct signing sg = { .r = r };
 
-	each_device(r, sign, &sg);
+	resolve_each(r, sign, &sg);
 	return sg.sum;
 }

@@ -40,5 +40,6 @@ int cmd_status(int argc, char **argv);
 int cmd_estimate(int argc, char **argv);
 int cmd_list(int argc, char **argv);
 int cmd_raw(int argc, char **argv);
+int cmd_layers(int argc, char **argv);
 
 #endif

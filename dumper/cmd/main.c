@@ -26,6 +26,8 @@ const struct cmd cmd_table[] = {
 	{ "list", "[-c CONF] [DIR]", "dumps found, newest first", cmd_list },
 	{ "raw", "format [--force] DEVICE | info DEVICE | collect [-c CONF] [DEVICE [DIR]]",
 	  "areas of devices without a file system: make one, look, fetch dumps", cmd_raw },
+	{ "layers", "[--sys DIR] [--dev DIR] NAME",
+	  "what lies between a block device and its disks, for mkinitrd", cmd_layers },
 	{ NULL, NULL, NULL, NULL },
 };
 

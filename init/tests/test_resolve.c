@@ -12,6 +12,7 @@
 #include <zlib.h>
 
 #include "../../dumper/base/resolve.h"
+#include "../../dumper/base/resolve_super.h"
 #include "../../dumper/tests/lib_allocfail.h"
 #include "tempdir.h"
 
@@ -334,6 +335,63 @@ static void test_names(void **state)
 	assert_string_equal(all, "");
 }
 
+/* A member of an array with its superblock at the end (1.0): linux/raid/md_p.h. */
+static void put_member(u8 *disk, u8 number)
+{
+	u64 sector = (DISK_BYTES / 512 - 16) & ~(u64)7;
+	u8 *sb = disk + sector * 512;
+
+	put_le(sb, 0xa92b4efc, 4);
+	put_le(sb + 4, 1, 4);
+	memset(sb + 16, 0x55, 16);
+	put_le(sb + 72, 1, 4);
+	put_le(sb + 80, 1024, 8);
+	put_le(sb + 92, 2, 4);
+	put_le(sb + 136, 1024, 8);
+	put_le(sb + 144, sector, 8);
+	put_le(sb + 160, number, 4);
+	memset(sb + 168, number, 16);
+}
+
+/* What shows the file system of the array, or of a mapping, that it is a part of. */
+static void test_members(void **state)
+{
+	static const char spec[] = "UUID=" UUID_OF("77");
+	u8 *disk = calloc(1, DISK_BYTES);
+	struct machine *m = *state;
+	struct resolve_supers found;
+	char out[128], want[128];
+
+	assert_non_null(disk);
+	for (u8 n = 2; n; n--) {
+		char node[] = "dev/vdm0";
+
+		node[7] = (char)('0' + n);
+		put_ext2(disk, 0x77, "array");
+		put_member(disk, n);
+		add_disk(m, node, disk);
+		add_sys(&m->t, node + 4, node + 4, 0);
+	}
+	assert_int_equal(resolve_device(&m->roots, spec, out, sizeof(out), NULL), -ENOENT);
+	resolve_supers(&m->roots, "linux_raid_member", UUID_OF("55"), &found);
+	assert_int_equal(found.n, 2);
+	assert_string_equal(found.found[0].name, "vdm1");
+	assert_string_equal(found.found[1].sub, UUID_OF("02"));
+	assert_string_equal(found.found[0].version, "1.0");
+	resolve_supers(&m->roots, "LVM2_member", UUID_OF("55"), &found);
+	assert_int_equal(found.n, 0);
+	/* the array itself; then something else holds it */
+	put_ext2(disk, 0x77, "array");
+	add_disk(m, "dev/md0", disk);
+	add_sys(&m->t, "md0", "md0", 0);
+	assert_int_equal(resolve_device(&m->roots, spec, out, sizeof(out), NULL), 0);
+	snprintf(want, sizeof(want), "%s/md0", m->dev);
+	assert_string_equal(out, want);
+	tempdir_mkdir(&m->t, "sys/devices/md0/holders/dm-0");
+	assert_int_equal(resolve_device(&m->roots, spec, out, sizeof(out), NULL), -ENOENT);
+	free(disk);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -343,6 +401,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_no_memory, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_fstype, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_names, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_members, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -154,9 +154,6 @@ missing damaged 'xz cannot unpack it'
 
 # Devices that need more than drivers.
 root=$lab/root
-mkdir "$lab/sys/devices/pci0000:00/0000:00:04.0/virtio0/block/vda/dm"
-missing device-mapper 'not supported yet: device-mapper target'
-rmdir "$lab/sys/devices/pci0000:00/0000:00:04.0/virtio0/block/vda/dm"
 mkdir -p "$lab/sys/devices/virtual/block/loop0"
 ln -s "$lab/sys/devices/virtual/block/loop0" "$lab/sys/class/block/loop0"
 : > "$lab/dev/loop0"

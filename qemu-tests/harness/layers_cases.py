@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The layers that are tried, each a real crash: docs/layers.md has the results."""
+
+import re
+
+from .layers import DISK_MIB, Case
+
+LV = "vgchange -q -ay vg\ndevice=/dev/mapper/vg-crash\nvgck vg\n"
+DM = "dm_mod"
+MD = "/dev/md127"
+
+
+def volume(create, disks="/dev/vdb /dev/vdc"):
+    """Shell: a volume group on these disks, of which another volume has a part as well."""
+    return (f"pvcreate -q -y {disks}\nvgcreate -q vg {disks}\n"
+            "lvcreate -q -y -Zn -Wn -L 20M -n other vg\n"
+            f"{create}\ndevice=/dev/mapper/vg-crash\n")
+
+
+def array(level, members="bcd", options="", metadata="1.2"):
+    """Shell: an array that has been synced."""
+    disks = " ".join(f"/dev/vd{letter}" for letter in members)
+    return (f"echo n | mdadm --create {MD} --run --homehost=any --metadata={metadata} "
+            f"--level={level} --raid-devices={len(members)} {options} {disks}\n"
+            f"mdadm --wait {MD} || true\n"
+            f"mdadm --detail --export {MD} | sed -n 's/^MD_UUID=//p' > $out/md-uuid\n"
+            f"device={MD}\n")
+
+
+OPEN = (f"mdadm --assemble --run -v --uuid=$(cat $out/md-uuid) {MD}\n"
+        f"mdadm --detail {MD} > $out/detail\n"
+        f"mdadm --examine /dev/vd[b-z] > $out/examine || true\n"
+        f"device={MD}\n")
+
+
+def without(*numbers):
+    """Takes disks' superblocks away (all four places that mdadm may use) as the capture kernel
+    starts: as if the disks were new."""
+    def lost(run):
+        for number in numbers:
+            with open(run.disks[number], "r+b") as f:
+                f.write(bytes(1 << 20))
+                f.seek(-(1 << 20), 2)
+                f.write(bytes(1 << 20))
+    return lost
+
+
+def degraded(have, want):
+    """check(): the record says with how many members the array ran, and mdadm that one is gone."""
+    def check(run):
+        text = f"md127 runs with {have} of {want} members"
+        notes = run.record.get("notes", [])
+        run.add("record-tells-degraded", None if text in notes else f"{notes}")
+        run.add("console-tells-degraded", None if run.said(text) else "it does not")
+        state = re.search(r"Active Devices : (\d+)", run.fact("detail"))
+        run.add("mdadm-finds-the-rest", None if state and int(state[1]) == have else
+                run.fact("detail")[-400:])
+    return check
+
+
+def whole(count):
+    """check(): all members are in the array after the crash, none was thrown out."""
+    def check(run):
+        state = re.search(r"Active Devices : (\d+)", run.fact("detail"))
+        run.add("mdadm-finds-all", None if state and int(state[1]) == count else
+                run.fact("detail")[-400:])
+        notes = run.record.get("notes", [])
+        run.add("record-tells-nothing", None if not notes else f"{notes}")
+    return check
+
+
+def thin_sound(run):
+    """check(): the pool's metadata need no repair."""
+    text = run.fact("pool")
+    run.add("pool-sound", None if " rw " in text and "needs_check" not in text else text)
+
+
+SIZE = DISK_MIB << 11
+PATHS = f"""
+dmsetup create mpatha -u mpath-crashpod1 --table "0 {SIZE} multipath 0 0 1 1 round-robin 0 2 1 8:0 1000 8:16 1000"
+device=/dev/mapper/mpatha
+"""
+KEY = "00112233445566778899aabbccddeeff" * 2
+CRYPT = f"""
+dmsetup create vg-secret --table "0 {SIZE} crypt aes-xts-plain64 {KEY} 0 /dev/vdb 0"
+device=/dev/mapper/vg-secret
+"""
+
+
+def two_paths(where):
+    """QEMU's arguments: one disk, twice, at a controller of its own each."""
+    path = where / "paths.img"
+    with open(path, "wb") as f:
+        f.truncate(DISK_MIB << 20)
+    argv = []
+    for n in range(2):
+        argv += ["-blockdev", f"driver=raw,node-name=path{n},file.driver=file,file.locking=off,"
+                              f"file.filename={path}",
+                 "-device", f"virtio-scsi-pci,id=hba{n}",
+                 "-device", f"scsi-hd,id=sd{n},bus=hba{n}.0,drive=path{n},serial=crashpod1,"
+                            "share-rw=on"]
+    return argv
+
+
+def path_down(run):
+    run.vm.qmp.call("device_del", id="sd0")
+
+
+def by_path(run):
+    message = [s.get("message", "") for s in run.record.get("steps", []) if s["name"] == "target"]
+    run.add("a-path-was-taken", None if message and re.search("is /dev/sd[ab],", message[-1]) else
+            f"{message}")
+    _, _, after = run.console.partition("the capture kernel is up")
+    seen = len(re.findall(r"Attached SCSI disk", after.partition("dump starts")[0]))
+    run.add("one-path-was-gone", None if seen == 1 else f"{seen} disks were attached")
+
+
+THREE, FOUR = (DISK_MIB,) * 3, (DISK_MIB,) * 4
+
+CASES = {case.name: case for case in (
+    Case("lvm-linear", "LVM: a linear volume on a disk and a partition", volume(
+        "lvcreate -q -y -Zn -Wn -l 100%FREE -n crash vg", "/dev/vdb1 /dev/vdc"), LV, DM, parts=(1,),
+         quick=True),
+    Case("lvm-striped", "LVM: a volume striped over three disks", volume(
+        "lvcreate -q -y -Zn -Wn -i 3 -I 64 -L 480M -n crash vg", "/dev/vdb /dev/vdc /dev/vdd"), LV,
+         DM, THREE),
+    Case("lvm-changed", "LVM: the volume is extended after the image was made", volume(
+        "lvcreate -q -y -Zn -Wn -L 100M -n crash vg"), LV, DM, late="lvextend -q -L +40M vg/crash",
+         lost_why="dm vg-crash: LVM has changed it since the image was made"),
+    Case("lvm-neighbour", "LVM: another volume is made after the image, and the group grows", volume(
+        "lvcreate -q -y -Zn -Wn -L 150M -n crash vg"), LV, DM, (DISK_MIB,) * 3,
+         late="lvcreate -q -y -Zn -Wn -L 40M -n late vg\nvgextend -q vg /dev/vdd"),
+    Case("lvm-thin", "LVM: a thin volume", volume(
+        "lvcreate -q -y -Zn -Wn -l 90%FREE -T vg/pool\n"
+        "lvcreate -q -y -V 1G -T vg/pool -n crash\nlvcreate -q -y -V 1G -T vg/pool -n more"),
+         LV + "dmsetup status vg-pool-tpool > $out/pool\n", "dm_mod dm_thin_pool",
+         check=thin_sound),
+    Case("lvm-on-raid1", "LVM on MD RAID1, a member is gone", array(1, "bc") + volume(
+        "lvcreate -q -y -Zn -Wn -l 100%FREE -n crash vg", MD), OPEN + LV, "dm_mod md_mod raid1",
+         lost=without(1), check=degraded(1, 2)),
+    Case("multipath", "one of two paths of a multipath device is gone, the other is taken",
+         PATHS, "device=/dev/sda\n", "dm_multipath dm_round_robin", (), extra=two_paths,
+         lost=path_down, check=by_path),
+    Case("crypt", "dm-crypt is refused, and its key is told nowhere", CRYPT, "", "dm_crypt",
+         refused="vg-secret: device-mapper target 'crypt' is not supported: it is encrypted"),
+    Case("md-raid1", "MD RAID1", array(1, "bc"), OPEN, "md_mod raid1", check=whole(2)),
+    Case("md-raid1-degraded", "MD RAID1, a member is gone when the capture kernel starts",
+         array(1, "bc"), OPEN, "md_mod raid1", lost=without(2), check=degraded(1, 2), quick=True),
+    Case("md-raid1-bitmap", "MD RAID1 with superblocks at the end (1.0) and a write-intent bitmap",
+         array(1, "bc", "--bitmap=internal", "1.0"), OPEN, "md_mod raid1", check=whole(2)),
+    Case("md-raid0", "MD RAID0", array(0, "bc"), OPEN, "md_mod raid0", check=whole(2)),
+    Case("md-raid5", "MD RAID5", array(5), OPEN, "md_mod raid456", THREE, check=whole(3)),
+    Case("md-raid5-degraded", "MD RAID5, a member is gone when the capture kernel starts",
+         array(5), OPEN, "md_mod raid456", THREE, lost=without(2), check=degraded(2, 3)),
+    Case("md-raid10", "MD RAID10", array(10, "bcde"), OPEN, "md_mod raid10", FOUR, check=whole(4)),
+    Case("md-raid10-degraded", "MD RAID10, a member is gone when the capture kernel starts",
+         array(10, "bcde"), OPEN, "md_mod raid10", FOUR, lost=without(2), check=degraded(3, 4)),
+)}
