@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The cases of `run.py disks`: controller, file system, partition table. Not the full product."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Controller:
+    """What QEMU puts the drive "target" on, the modules that its image must have, and machine."""
+    devices: tuple
+    modules: tuple
+    machine: str = "q35"
+
+
+def _scsi(adapter, *modules):
+    return Controller((adapter + ",id=ctl", "scsi-hd,drive=target,bus=ctl.0"),
+                      (*modules, "sd_mod"))
+
+
+CONTROLLERS = {
+    "virtio-blk": Controller(("virtio-blk-pci,drive=target",), ("virtio_pci", "virtio_blk")),
+    "virtio-scsi": _scsi("virtio-scsi-pci", "virtio_pci", "virtio_scsi"),
+    "nvme": Controller(("nvme,drive=target,serial=target",), ("nvme",)),
+    "ahci": Controller(("ahci,id=ctl", "ide-hd,drive=target,bus=ctl.0"), ("ahci", "sd_mod")),
+    "ide": Controller(("ide-hd,drive=target,bus=ide.0",), ("ata_piix", "sd_mod"), "pc"),
+    "megasas": _scsi("megasas", "megaraid_sas"),
+    "mptsas": _scsi("mptsas1068", "mptsas"),
+    "pvscsi": _scsi("pvscsi", "vmw_pvscsi"),
+    "usb-storage": Controller(("qemu-xhci,id=usb", "usb-storage,drive=target,bus=usb.0"),
+                              ("xhci_pci", "usb_storage", "sd_mod")),
+    "uas": Controller(("qemu-xhci,id=usb", "usb-uas,id=ctl,bus=usb.0",
+                       "scsi-hd,drive=target,bus=ctl.0"), ("xhci_pci", "uas", "sd_mod")),
+    "sd-card": Controller(("sdhci-pci,id=ctl", "sd-card,drive=target"),
+                          ("sdhci_pci", "mmc_block")),
+}
+
+
+@dataclass(frozen=True)
+class Case:
+    """mount: options of the production system's mount. subvolume: of btrfs, made and mounted by
+    the production system. devices: more of QEMU's. modprobe: a file of /etc/modprobe.d.
+    prepare: shell commands before mkinitrd. boot: more of the production kernel's command line.
+    absent: modules that the image must not have. modules: more that it must have.
+    conf: more lines of crashpod.conf. check: mkinitrd --check is run as well, and judged."""
+    controller: str
+    fstype: str
+    table: str = "gpt"
+    mount: str = ""
+    subvolume: str = ""
+    default: bool = False
+    devices: tuple = ()
+    modprobe: str = ""
+    prepare: str = ""
+    boot: str = ""
+    absent: tuple = ()
+    modules: tuple = ()
+    conf: tuple = ()
+    more: str = ""
+    check: bool = False
+    quick: bool = False
+    mib: int = 512
+    memory_mib: int = 768
+    crashkernel: str = "128M"
+
+    @property
+    def name(self):
+        parts = [self.controller, self.fstype, self.table, *([self.more] if self.more else [])]
+        return "-".join(parts)
+
+
+CASES = [
+    Case("virtio-scsi", "ext4", check=True),
+    Case("nvme", "xfs", quick=True),
+    Case("ahci", "btrfs", "mbr", quick=True),
+]
+BY_NAME = {case.name: case for case in CASES}
