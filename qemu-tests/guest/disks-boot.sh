@@ -1,5 +1,6 @@
 #!/bin/busybox sh
 # SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=sh
 # /init of the production kernel's initramfs in `run.py disks`: mounts the root, which is only read,
 # and the disk that takes what is found, and goes there.
 set -eu

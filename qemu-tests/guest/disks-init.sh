@@ -7,6 +7,8 @@
 #
 # /test is a disk of its own: case (the case as shell variables), bin/, mkinitrd/, crashpod.conf,
 # modprobe.d; out/ takes what is found.
+#
+# shellcheck disable=SC1091,SC2154 # /test/case is the guest's
 set -u
 PATH=/test/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export PATH

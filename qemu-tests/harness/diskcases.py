@@ -55,6 +55,8 @@ class Case:
     absent: tuple = ()
     modules: tuple = ()
     conf: tuple = ()
+    moves: bool = False
+    parameters: tuple = ()
     more: str = ""
     check: bool = False
     quick: bool = False
@@ -68,9 +70,46 @@ class Case:
         return "-".join(parts)
 
 
+# A second controller with a disk of its own, which the production system finds first.
+OTHER = ("virtio-scsi-pci,id=other", "scsi-hd,drive=other,bus=other.0")
+# What most machines have besides, and no dump needs.
+BESIDE = ("e1000e", "virtio-net-pci", "bochs-display", "virtio-rng-pci")
+
 CASES = [
-    Case("virtio-scsi", "ext4", check=True),
     Case("nvme", "xfs", quick=True),
     Case("ahci", "btrfs", "mbr", quick=True),
+    # each controller with ext4
+    Case("virtio-blk", "ext4"),
+    Case("virtio-scsi", "ext4", devices=BESIDE, check=True),
+    Case("nvme", "ext4", "none"),
+    Case("ahci", "ext4", "mbr"),
+    Case("ide", "ext4", "mbr"),
+    Case("megasas", "ext4"),
+    Case("mptsas", "ext4"),
+    Case("pvscsi", "ext4"),
+    Case("usb-storage", "ext4", "mbr"),
+    Case("uas", "ext4"),
+    Case("sd-card", "ext4", "mbr"),
+    # each file system
+    Case("virtio-blk", "ext2"),
+    Case("virtio-scsi", "ext3"),
+    Case("virtio-blk", "xfs", "none"),
+    Case("virtio-blk", "btrfs", "none"),
+    Case("virtio-scsi", "f2fs"),
+    Case("virtio-blk", "vfat", "mbr", modules=("vfat", "nls_cp437", "nls_ascii")),
+    Case("virtio-scsi", "exfat", conf=("naming rhel",)),
+    # btrfs: the dump goes where the file system's default subvolume is
+    Case("virtio-scsi", "btrfs", more="zstd", mount="compress-force=zstd", subvolume="data"),
+    Case("nvme", "btrfs", more="default", mount="compress=lzo", subvolume="data", default=True),
+    # mixed
+    Case("usb-storage", "vfat", "mbr"),
+    Case("sd-card", "exfat", "mbr"),
+    Case("megasas", "xfs", "mbr"),
+    # the production system's sdb is the capture kernel's sda
+    Case("ahci", "ext4", more="moves", devices=OTHER, moves=True),
+    # options of modprobe.d and of the command line; a blacklist that must not cost the dump
+    Case("nvme", "ext4", more="options", boot="nvme_core.io_timeout=77",
+         modprobe="options nvme_core max_retries=7\nblacklist nvme\nblacklist crc32c_intel\n",
+         parameters=(("nvme_core", "io_timeout", "77"), ("nvme_core", "max_retries", "7"))),
 ]
 BY_NAME = {case.name: case for case in CASES}

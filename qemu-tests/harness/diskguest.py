@@ -55,6 +55,7 @@ def _fill(root, kernel):
                  if library.startswith("/lib") else library)
         _put(root, os.path.realpath(found), f"usr/bin/{name}")
     (root / "usr/bin/sh").symlink_to("dash")
+    (root / "usr/sbin/modprobe").symlink_to("../bin/modprobe")  # where the kernel calls it
     _put(root, forky.tool("busybox"), "usr/bin/busybox")
     for name in ("crashpod.conf", "modprobe.d"):
         (root / "etc" / name).symlink_to(f"/test/{name}")
