@@ -97,8 +97,8 @@ first()
 {
 	if test -n "$subvolume"; then
 		mount -t "$fstype" "$device" $data || failed mount "$device"
-		step subvolume btrfs subvolume create $data/$subvolume
-		test "$default" = no || step default btrfs subvolume set-default $data/$subvolume
+		step subvolume btrfs subvolume create "$data/$subvolume"
+		test "$default" = no || step default btrfs subvolume set-default "$data/$subvolume"
 		umount $data
 	fi
 	step mount mount -t "$fstype" -o "$options" "$device" $data

@@ -41,7 +41,8 @@ class Case:
     the production system. devices: more of QEMU's. modprobe: a file of /etc/modprobe.d.
     prepare: shell commands before mkinitrd. boot: more of the production kernel's command line.
     absent: modules that the image must not have. modules: more that it must have.
-    conf: more lines of crashpod.conf. check: mkinitrd --check is run as well, and judged."""
+    conf: more lines of crashpod.conf. says: what must be on the capture kernel's console. moves:
+    the device has another name in the capture kernel. check: mkinitrd --check is run as well, and judged."""
     controller: str
     fstype: str
     table: str = "gpt"
@@ -56,7 +57,7 @@ class Case:
     modules: tuple = ()
     conf: tuple = ()
     moves: bool = False
-    parameters: tuple = ()
+    says: tuple = ()
     more: str = ""
     check: bool = False
     quick: bool = False
@@ -87,7 +88,8 @@ CASES = [
     Case("megasas", "ext4"),
     Case("mptsas", "ext4"),
     Case("pvscsi", "ext4"),
-    Case("usb-storage", "ext4", "mbr"),
+    Case("usb-storage", "ext4", "mbr", modprobe="options usb_storage quirks=46f4:0001:m\n",
+         says=(r"Quirks match for vid 46f4 pid 0001: 400",)),
     Case("uas", "ext4"),
     Case("sd-card", "ext4", "mbr"),
     # each file system
@@ -108,8 +110,8 @@ CASES = [
     # the production system's sdb is the capture kernel's sda
     Case("ahci", "ext4", more="moves", devices=OTHER, moves=True),
     # options of modprobe.d and of the command line; a blacklist that must not cost the dump
-    Case("nvme", "ext4", more="options", boot="nvme_core.io_timeout=77",
-         modprobe="options nvme_core max_retries=7\nblacklist nvme\nblacklist crc32c_intel\n",
-         parameters=(("nvme_core", "io_timeout", "77"), ("nvme_core", "max_retries", "7"))),
+    Case("nvme", "ext4", more="options", boot="nvme.poll_queues=1",
+         modprobe="blacklist nvme\nblacklist crc32c_intel\n", prepare="",
+         absent=("crc32c-intel",), says=(r"1/0/1 default/read/poll queues",)),
 ]
 BY_NAME = {case.name: case for case in CASES}

@@ -67,6 +67,10 @@ def _start(run, disk, test, extra=()):
     devices = [w for d in (*case.devices, *controller.devices) for w in ("-device", d)]
     drives = ["-drive", f"file={diskguest.base(run.kernel)},format=raw,if=virtio,readonly=on",
               "-drive", f"file={disk},format=raw,if=none,id=target,cache=unsafe"]
+    if case.moves:
+        other = run.where / "other.img"
+        image.make_ext4(other, 64)
+        drives += ["-drive", f"file={other},format=raw,if=none,id=other"]
     initrd = image.busybox_initramfs(run.kernel, "disks-boot.sh", run.where / "boot.cpio")
     append = f"{scenario.APPEND} crashkernel={case.crashkernel} {case.boot}"
     return vm, lambda: vm.start(run.kernel.vmlinuz, initrd, append, [test],
@@ -141,6 +145,26 @@ def _judge_image(run):
     run.add("modules-needed", f"{over} in the image" if over else None)
 
 
+def _judge_console(run):
+    """What the case wants said; and that the device was found under whatever name it has now."""
+    for pattern in run.case.says:
+        run.add(f"says-{pattern.split()[0]}", None if re.search(pattern, run.text) else
+                f"no {pattern!r} on the capture kernel's console")
+    if run.case.moves:
+        before = _read(run, "device.1")
+        now = re.search(r"^target \S+ is (\S+),", run.text, re.M)
+        good = now and before and now[1] != before
+        run.add("device-moved", None if good else f"{before}, then {now and now[1]}")
+
+
+def _judge_check(run):
+    """mkinitrd --check and crashpod status say the chain, with the controller's driver in it."""
+    module = CONTROLLERS[run.case.controller].modules[0]
+    text = _read(run, "check.log")
+    pattern = rf"^chain UUID={run.uuid}: .*, module {module}$"
+    run.add("check-chain", None if re.search(pattern, text, re.M) else f"no {pattern!r}")
+
+
 def _judge_files(run):
     """The production system's own files, at its second boot."""
     rc = _read(run, "compared.rc")
@@ -194,6 +218,9 @@ def run(case, kernel_name=KERNEL):
         (where / "capture.txt").write_text(found.text, encoding="utf-8")
         if _collect(found, test) and found.text:
             _judge_image(found)
+            _judge_console(found)
+            if case.check:
+                _judge_check(found)
             _judge_fsck(found, disk)
             _again(found, disk, test)
             if _collect(found, test):
