@@ -154,7 +154,9 @@ static void file_abandon(struct sink *s, bool keep)
 
 static u64 file_room(struct sink *s)
 {
-	return io_room(file_of(s)->fd);
+	int fd = file_of(s)->fd;
+
+	return MIN(io_room(fd), io_file_max(fd));
 }
 
 static void file_close(struct sink *s)

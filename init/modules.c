@@ -13,10 +13,12 @@
 
 #include "../dumper/base/guard.h"
 #include "../dumper/base/io.h"
+#include "modparams.h"
 #include "steps.h"
 #include "watchdog.h"
 
 #define LIST_MAX (256 * 1024)
+#define CMDLINE_MAX (64 * 1024)
 #define STALL_S 20
 #define HANGS_MAX 8 /* children that did not end, before the rest is left out */
 
@@ -96,10 +98,15 @@ static int load(const struct module_line *m)
 	return 0;
 }
 
-static void load_and_count(struct init *in, const struct module_line *m, bool unlink_it)
+static void load_and_count(struct init *in, struct module_line *m, const char *cmdline,
+			   bool unlink_it)
 {
-	int rc = load(m);
+	int rc = modparams_add(m->params, sizeof(m->params), m->path, cmdline ? cmdline : "");
 
+	if (rc)
+		console_say(&in->con, "module %s: its parameters on the command line are too long",
+			    m->path);
+	rc = load(m);
 	if (rc) {
 		atomic_fetch_add(&in->sh->modules_failed, 1);
 		console_say(&in->con, "module %s: %s", m->path, err_text(-rc));
@@ -113,17 +120,20 @@ static void load_and_count(struct init *in, const struct module_line *m, bool un
 /* Begins at the line sh->module: those before it are done with. */
 int step_modules_child(struct init *in, struct err *e)
 {
-	_cleanup_free_ char *list = NULL;
+	_cleanup_free_ char *list = NULL, *cmdline = NULL;
 	u32 first = atomic_load(&in->sh->module);
 	bool unlink_it = in_ramdisk();
 	struct module_line m;
 	const char *p;
-	size_t len;
+	size_t len, cmdline_len;
 	int rc = io_read_file(MODULES_LIST, LIST_MAX, &list, &len, e);
 
 	p = list;
 	if (rc)
 		return rc;
+	/* without it the modules have the parameters of the list */
+	if (io_read_file("/proc/cmdline", CMDLINE_MAX, &cmdline, &cmdline_len, NULL))
+		console_say(&in->con, "/proc/cmdline cannot be read");
 	for (u32 i = 0; (rc = modules_next(&p, &len, &m)); i++) {
 		if (i < first)
 			continue;
@@ -135,7 +145,7 @@ int step_modules_child(struct init *in, struct err *e)
 		}
 		snprintf(in->sh->module_name, sizeof(in->sh->module_name), "%.*s",
 			 (int)sizeof(in->sh->module_name) - 1, m.path);
-		load_and_count(in, &m, unlink_it);
+		load_and_count(in, &m, cmdline, unlink_it);
 	}
 	snprintf(in->sh->said, sizeof(in->sh->said), "modules: %u loaded, %u failed",
 		 atomic_load(&in->sh->modules_loaded), atomic_load(&in->sh->modules_failed));

@@ -112,8 +112,10 @@ enum outcome outcome_best(enum outcome a, enum outcome b)
 
 bool outcome_try_next(enum outcome o, int code, u64 left_ms)
 {
-	/* the last two: what was read back is not what was written; nothing moved any more */
-	static const int sink_codes[] = { -ENOSPC, -EDQUOT, -EROFS, -EIO, -EBADMSG, -ETIMEDOUT };
+	/* the last three: the largest file that the file system takes was too small; what was read
+	 * back is not what was written; nothing moved any more */
+	static const int sink_codes[] = { -ENOSPC, -EDQUOT,  -EROFS,	-EIO,
+					  -EFBIG,  -EBADMSG, -ETIMEDOUT };
 
 	if (o != OUTCOME_INCOMPLETE)
 		return o != OUTCOME_COMPLETE;

@@ -127,19 +127,36 @@ static int write_new(int dir, const char *name, const void *buf, size_t len, str
 	return 0;
 }
 
+/* ext2, ext3 and exfat set no room aside but by a write. */
+static int write_zeros(int fd, u64 bytes)
+{
+	static const char zeros[4096];
+	int rc = 0;
+
+	for (u64 n; bytes && !rc; bytes -= n) {
+		n = MIN(bytes, (u64)sizeof(zeros));
+		rc = io_write_all(fd, zeros, n);
+	}
+	return rc;
+}
+
 int path_reserve(int dir, const char *name, u64 bytes, struct err *e)
 {
 	_cleanup_close_ int fd = -1;
 	char temp[128];
+	int rc;
 
 	if (snprintf(temp, sizeof(temp), "%s" NAMING_INCOMPLETE, name) >= (int)sizeof(temp))
 		return err_set(e, -ENAMETOOLONG, "%s: the name is too long", name);
 	fd = openat(dir, temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return err_sys(e, -errno, "%s%s", temp, io_full_hint(dir, errno));
-	if (fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)bytes))
+	if (fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)bytes) == 0)
+		return 0;
+	if (errno != EOPNOTSUPP)
 		return err_sys(e, -errno, "room for %s", temp);
-	return 0;
+	rc = write_zeros(fd, bytes);
+	return rc ? err_sys(e, rc, "room for %s", temp) : 0;
 }
 
 /* Over what is there, where there is room for it: for a file system in which nothing new can be

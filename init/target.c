@@ -13,6 +13,7 @@
 #include "../dumper/base/guard.h"
 #include "../dumper/base/resolve.h"
 #include "../dumper/base/clock.h"
+#include "fskind.h"
 #include "kmsg.h"
 #include "layers.h"
 #include "path.h"
@@ -104,7 +105,7 @@ static int mount_failed(const struct conf_target *t, const char *device, int cod
 
 static int mount_as(const char *device, const char *fstype)
 {
-	return mount(device, INIT_TARGET_DIR, fstype, TARGET_FLAGS, NULL);
+	return mount(device, INIT_TARGET_DIR, fstype, TARGET_FLAGS, fskind_of(fstype)->data);
 }
 
 static bool is_ext(const char *fstype)
@@ -168,8 +169,10 @@ int target_new_dump_dir(int parent, enum conf_naming style, time_t stamp, struct
 }
 
 /* Runs below a fresh mount. */
-static int make_dirs(struct init *in, struct err *e)
+static int make_dirs(struct init *in, const char *fstype, struct err *e)
 {
+	enum conf_naming style = fskind_of(fstype)->plain_names ? CONF_NAMING_DEBIAN
+								: in->conf.naming;
 	_cleanup_close_ int root = open(INIT_TARGET_DIR, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	_cleanup_close_ int path = -1;
 	int rc;
@@ -182,10 +185,10 @@ static int make_dirs(struct init *in, struct err *e)
 	if (in->sh->dir_made)
 		return 0;
 	keep_series(path, "", (u64)in->stamp, in->sh->series, sizeof(in->sh->series));
-	rc = target_new_dump_dir(path, in->conf.naming, in->stamp, &in->sh->names, e);
+	rc = target_new_dump_dir(path, style, in->stamp, &in->sh->names, e);
 	if (rc && room_for_log(in, path, rc, DIR_BYTES)) {
 		memset(e, 0, sizeof(*e));
-		rc = target_new_dump_dir(path, in->conf.naming, in->stamp, &in->sh->names, e);
+		rc = target_new_dump_dir(path, style, in->stamp, &in->sh->names, e);
 	}
 	if (rc)
 		return err_ctx(e, "%s", in->conf.path);
@@ -212,7 +215,9 @@ int step_target_child(struct init *in, struct err *e)
 	rc = mount_target(t, sh->device, type, sizeof(type), e);
 	if (rc)
 		return rc;
-	rc = make_dirs(in, e);
+	if (fskind_of(type)->limit)
+		console_say(&in->con, "%s", fskind_of(type)->limit);
+	rc = make_dirs(in, type, e);
 	if (rc)
 		return rc;
 	if (strcmp(type, t->fstype) != 0)

@@ -100,7 +100,7 @@ image_stage_module()
 	test "$3" = "$2" || parameters=" ${3#"$2" }"
 	printf '/lib/modules/%s%s\n' "$file" "$parameters" >> "$root/etc/crashpod.modules"
 	report "module ${file%.ko}: $(wc -c < "$root/lib/modules/$file") bytes," \
-		"$tree_source${2#"$tree"}, for $1"
+		"$tree_source${2#"$tree"}, for $1${parameters:+, options$parameters}"
 	firmware=$(modinfo -F firmware "$root/lib/modules/$file" 2> /dev/null | tr '\n' ' ')
 	test -z "$firmware" ||
 		say "note: module ${file%.ko} may ask for firmware, which is not put in: $firmware"

@@ -68,9 +68,10 @@ tree_modprobe()
 	fi
 }
 
+# Of an alias whose modules are all blacklisted kmod says nothing, and calls that success.
 tree_has()
 {
-	tree_modprobe -q "$1" > /dev/null 2>&1
+	test -n "$(tree_modprobe -q "$1" 2> /dev/null)"
 }
 
 # module_request need|want NAME WHY
@@ -117,6 +118,7 @@ module_close()
 			report "built in: $name, for $2"
 			continue
 		fi
+		module_close_soft "$name" weak
 		module_close_soft "$name" pre
 		printf '%s|%s\n' "$2" "$path${options:+ $options}" >> "$work/modules"
 		module_close_soft "$name" post
@@ -125,9 +127,14 @@ module_close()
 
 module_close_soft()
 {
-	module_softdeps "$1" "$2" | while read -r soft; do
+	case $2 in
+	weak) option_weakdeps "$1" ;;
+	*) module_softdeps "$1" "$2" ;;
+	esac | while read -r soft; do
 		if tree_has "$soft"; then
 			module_close "$soft" "module $1"
+		elif option_blacklisted "$soft"; then
+			say "note: $soft, which module $1 can use, is blacklisted in modprobe.d: left out"
 		else
 			say "note: $soft, which module $1 can use, is not in $tree_source: left out"
 		fi
@@ -162,6 +169,8 @@ modules_resolve()
 	while read -r strength name why; do
 		if tree_has "$name"; then
 			module_close "$name" "$why"
+		elif test "$strength" = need && option_blacklisted "$name"; then
+			option_close "$name" "$why"
 		elif test "$strength" = need; then
 			say "module $name is needed for $why and is not in $tree_source"
 			echo "$name" >> "$work/missing"

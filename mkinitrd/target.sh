@@ -35,11 +35,12 @@ target_request_all()
 	test "$generic" = yes || target_watchdogs
 	targets=0
 	while read -r kind device; do
-		case $kind in
-		ext2 | ext3 | ext4 | xfs | btrfs) target_fs "$kind" "$device" ;;
-		raw) ;;
-		*) continue ;;
-		esac
+		if chain_is_fs "$kind"; then
+			target_fs "$kind" "$device"
+			chain_fs "$kind" "$device"
+		elif test "$kind" != raw; then
+			continue
+		fi
 		targets=$((targets + 1))
 		test "$generic" = yes || target_device "$kind" "$device"
 	done < "$work/conf"
@@ -103,6 +104,7 @@ target_device()
 	if layers_target "$name" "$1" "$2"; then return 0; fi
 	target_refuse "$real" "$1 $2"
 	target_refuse_pool "$name" "$1 $2"
+	chain_report "$real" "$1" "$2"
 	target_walk "$real" "device $name of $2"
 	target_nvme "$real" "device $name of $2"
 }

@@ -12,9 +12,9 @@ import time
 from pathlib import Path
 
 from ground import forky, kernels, paths
-from harness import (bench, benchguest, compare, estimate, faultrun, faults, floor, footprint,
-                     hostile, hugecore, layers, layers_cases, loop, matrix, rich, samples, scale,
-                     sources, synth, systems, value, vm)
+from harness import (bench, benchguest, compare, diskcases, disks, estimate, faultrun, faults,
+                     floor, footprint, hostile, hugecore, layers, layers_cases, loop, matrix, rich,
+                     samples, scale, sources, synth, systems, value, vm)
 from oracle import census
 
 
@@ -226,6 +226,22 @@ def cmd_layers(args):
             print(f"fail layers/{case.name}/lost: {e}", flush=True)
             bad += 1
     return 1 if bad else 0
+def cmd_disks(args):
+    """crashes whose dump goes to each controller, file system and partition table"""
+    found = []
+    for name in args.only or diskcases.BY_NAME:
+        case = diskcases.BY_NAME[name]
+        if args.quick and not case.quick:
+            continue
+        try:
+            found.append(disks.run(case, args.kernel))
+            print("\n".join(loop.lines(f"disks-{args.kernel}/{name}", found[-1].tests)))
+            print(disks.row(found[-1]), flush=True)
+        except vm.Lost as e:
+            print(f"fail disks-{args.kernel}/{name}/lost: {e}", flush=True)
+            found.append(None)
+    print("\n".join([disks.HEAD, *(disks.row(run) for run in found if run)]))
+    return 0 if found and all(run and run.passed for run in found) else 1
 
 
 def cmd_floor(args):
@@ -376,6 +392,12 @@ def parse():
                    help=", ".join(layers_cases.CASES))
     p.add_argument("--quick", action="store_true", help="the cases that `make check` runs")
     p.set_defaults(func=cmd_layers)
+    p = sub.add_parser("disks", help=cmd_disks.__doc__)
+    p.add_argument("--kernel", default=disks.KERNEL, choices=kernels.TABLE)
+    p.add_argument("--only", nargs="+", choices=diskcases.BY_NAME, metavar="CASE",
+                   help=", ".join(diskcases.BY_NAME))
+    p.add_argument("--quick", action="store_true", help="the cases that `make check` runs")
+    p.set_defaults(func=cmd_disks)
     p = sub.add_parser("floor", help=cmd_floor.__doc__)
     p.add_argument("--kernel", default=kernels.DEFAULT, choices=kernels.TABLE)
     p.add_argument("--capture", type=Path, help="where `make kernel` left a capture kernel")

@@ -10,7 +10,8 @@
 #include "err.h"
 
 /* The file systems that may be a target: X(name) for each. */
-#define CONF_FSTYPES(X) X("ext2") X("ext3") X("ext4") X("xfs") X("btrfs")
+#define CONF_FSTYPES(X) \
+	X("ext2") X("ext3") X("ext4") X("xfs") X("btrfs") X("f2fs") X("vfat") X("exfat")
 
 struct conf_tag {
 	const char *prefix; /* "UUID=" */

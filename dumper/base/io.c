@@ -148,3 +148,22 @@ u64 io_room(int fd)
 	room = st.f_bfree * unit;
 	return MAX(st.f_bavail * unit, room > rest ? room - rest : 0);
 }
+
+/* lseek(2) refuses what the file system's largest file has not: asking changes nothing. */
+u64 io_file_max(int fd)
+{
+	u64 good = 0, bad = (u64)INT64_MAX + 1;
+
+	if (lseek(fd, 0, SEEK_SET) < 0)
+		return UINT64_MAX;
+	while (bad - good > 1) {
+		u64 mid = good + (bad - good) / 2;
+
+		if (lseek(fd, (off_t)mid, SEEK_SET) < 0)
+			bad = mid;
+		else
+			good = mid;
+	}
+	lseek(fd, 0, SEEK_SET);
+	return good;
+}

@@ -30,4 +30,8 @@ const char *io_full_hint(int fd, int code);
 /* Bytes that this process may still write to the file system of fd, or UINT64_MAX. */
 u64 io_room(int fd);
 
+/* How large the file system lets this file become, in bytes (vfat: 4 GiB - 1); UINT64_MAX where it
+ * does not say. The offset of fd moves; nothing else does. */
+u64 io_file_max(int fd);
+
 #endif

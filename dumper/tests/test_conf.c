@@ -166,7 +166,7 @@ static const struct {
 	{ "ext4 /dev/disk/by-label/a b", "blanks in" },
 	{ "ext4 /dev/disk/by-label/a\\x00b", "is not a link that udev makes" },
 	{ "ext4 /dev/disk/by-uuid/a/b", "is not a link that udev makes" },
-	{ "vfat /dev/vda1", "only ext2 ext3 ext4 xfs btrfs and raw are targets" },
+	{ "minix /dev/vda1", "only ext2 ext3 ext4 xfs btrfs f2fs vfat exfat and raw are targets" },
 	{ "ext4 \"LABEL=x\"", "without quotes" },
 	{ "ext4 LABEL=\x01", "not printable" },
 	{ "ntfs /dev/sda1", "unknown directive 'ntfs'" },

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -158,9 +159,38 @@ static int teardown(void **state)
 	return 0;
 }
 
+/* The largest offset that lseek(2) takes; the offset and the file stay what they were. */
+static void test_file_max(void **state)
+{
+	char path[256];
+	struct stat st;
+	int fd, ends[2];
+	u64 max;
+
+	(void)state;
+	scratch_path(&scratch, path, sizeof(path), "max");
+	fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
+	assert_int_equal(io_write_all(fd, "abc", 3), 0);
+	max = io_file_max(fd);
+	assert_true(max >= (u64)1 << 32);
+	assert_int_equal(lseek(fd, (off_t)max, SEEK_SET), (off_t)max);
+	if (max < INT64_MAX)
+		assert_int_equal(lseek(fd, (off_t)max + 1, SEEK_SET), -1);
+	io_file_max(fd);
+	assert_int_equal(lseek(fd, 0, SEEK_CUR), 0);
+	assert_int_equal(fstat(fd, &st), 0);
+	assert_int_equal(st.st_size, 3);
+	close(fd);
+	assert_int_equal(pipe(ends), 0);
+	assert_true(io_file_max(ends[1]) == UINT64_MAX);
+	close(ends[0]);
+	close(ends[1]);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_read_file),
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_file_max),
+					    cmocka_unit_test(test_read_file),
 					    cmocka_unit_test(test_pread_pwrite),
 					    cmocka_unit_test(test_short_counts),
 					    cmocka_unit_test(test_hold_std) };

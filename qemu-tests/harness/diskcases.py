@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The cases of `run.py disks`: controller, file system, partition table. Not the full product."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Controller:
+    """What QEMU puts the drive "target" on, the modules that its image must have, and machine."""
+    devices: tuple
+    modules: tuple
+    machine: str = "q35"
+
+
+def _scsi(adapter, *modules):
+    return Controller((adapter + ",id=ctl", "scsi-hd,drive=target,bus=ctl.0"),
+                      (*modules, "sd_mod"))
+
+
+CONTROLLERS = {
+    "virtio-blk": Controller(("virtio-blk-pci,drive=target",), ("virtio_pci", "virtio_blk")),
+    "virtio-scsi": _scsi("virtio-scsi-pci", "virtio_pci", "virtio_scsi"),
+    "nvme": Controller(("nvme,drive=target,serial=target",), ("nvme",)),
+    "ahci": Controller(("ahci,id=ctl", "ide-hd,drive=target,bus=ctl.0"), ("ahci", "sd_mod")),
+    "ide": Controller(("ide-hd,drive=target,bus=ide.0",), ("ata_piix", "sd_mod"), "pc"),
+    "megasas": _scsi("megasas", "megaraid_sas"),
+    "mptsas": _scsi("mptsas1068", "mptsas"),
+    "pvscsi": _scsi("pvscsi", "vmw_pvscsi"),
+    "usb-storage": Controller(("qemu-xhci,id=usb", "usb-storage,drive=target,bus=usb.0"),
+                              ("xhci_pci", "usb_storage", "sd_mod")),
+    "uas": Controller(("qemu-xhci,id=usb", "usb-uas,id=ctl,bus=usb.0",
+                       "scsi-hd,drive=target,bus=ctl.0"), ("xhci_pci", "uas", "sd_mod")),
+    "sd-card": Controller(("sdhci-pci,id=ctl", "sd-card,drive=target"),
+                          ("sdhci_pci", "mmc_block")),
+}
+
+
+@dataclass(frozen=True)
+class Case:
+    """mount: options of the production system's mount. subvolume: of btrfs, made and mounted by
+    the production system. devices: more of QEMU's. modprobe: a file of /etc/modprobe.d.
+    prepare: shell commands before mkinitrd. boot: more of the production kernel's command line.
+    absent: modules that the image must not have. modules: more that it must have.
+    conf: more lines of crashpod.conf. says: what must be on the capture kernel's console. moves:
+    the device has another name in the capture kernel. check: mkinitrd --check is run as well, and judged."""
+    controller: str
+    fstype: str
+    table: str = "gpt"
+    mount: str = ""
+    subvolume: str = ""
+    default: bool = False
+    devices: tuple = ()
+    modprobe: str = ""
+    prepare: str = ""
+    boot: str = ""
+    absent: tuple = ()
+    modules: tuple = ()
+    conf: tuple = ()
+    moves: bool = False
+    says: tuple = ()
+    more: str = ""
+    check: bool = False
+    quick: bool = False
+    mib: int = 512
+    memory_mib: int = 768
+    crashkernel: str = "128M"
+
+    @property
+    def name(self):
+        parts = [self.controller, self.fstype, self.table, *([self.more] if self.more else [])]
+        return "-".join(parts)
+
+
+# A second controller with a disk of its own, which the production system finds first.
+OTHER = ("virtio-scsi-pci,id=other", "scsi-hd,drive=other,bus=other.0")
+# What most machines have besides, and no dump needs.
+BESIDE = ("e1000e", "virtio-net-pci", "bochs-display", "virtio-rng-pci")
+
+CASES = [
+    Case("nvme", "xfs", quick=True),
+    Case("ahci", "btrfs", "mbr", quick=True),
+    # each controller with ext4
+    Case("virtio-blk", "ext4"),
+    Case("virtio-scsi", "ext4", devices=BESIDE, check=True),
+    Case("nvme", "ext4", "none"),
+    Case("ahci", "ext4", "mbr"),
+    Case("ide", "ext4", "mbr"),
+    Case("megasas", "ext4"),
+    Case("mptsas", "ext4"),
+    Case("pvscsi", "ext4"),
+    Case("usb-storage", "ext4", "mbr", modprobe="options usb_storage quirks=46f4:0001:m\n",
+         says=(r"Quirks match for vid 46f4 pid 0001: 400",)),
+    Case("uas", "ext4"),
+    Case("sd-card", "ext4", "mbr"),
+    # each file system
+    Case("virtio-blk", "ext2"),
+    Case("virtio-scsi", "ext3"),
+    Case("virtio-blk", "xfs", "none"),
+    Case("virtio-blk", "btrfs", "none"),
+    Case("virtio-scsi", "f2fs"),
+    Case("virtio-blk", "vfat", "mbr", modules=("vfat", "nls_cp437", "nls_ascii")),
+    Case("virtio-scsi", "exfat", conf=("naming rhel",)),
+    # btrfs: the dump goes where the file system's default subvolume is
+    Case("virtio-scsi", "btrfs", more="zstd", mount="compress-force=zstd", subvolume="data"),
+    Case("nvme", "btrfs", more="default", mount="compress=lzo", subvolume="data", default=True),
+    # mixed
+    Case("usb-storage", "vfat", "mbr"),
+    Case("sd-card", "exfat", "mbr"),
+    Case("megasas", "xfs", "mbr"),
+    # the production system's sdb is the capture kernel's sda
+    Case("ahci", "ext4", more="moves", devices=OTHER, moves=True),
+    # options of modprobe.d and of the command line; a blacklist that must not cost the dump
+    Case("nvme", "ext4", more="options", boot="nvme.poll_queues=1",
+         modprobe="blacklist nvme\nblacklist crc32c_intel\n", prepare="",
+         absent=("crc32c-intel",), says=(r"1/0/1 default/read/poll queues",)),
+]
+BY_NAME = {case.name: case for case in CASES}
