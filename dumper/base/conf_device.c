@@ -19,10 +19,9 @@ static const struct {
 	const char *prefix, *why;
 } refused[] = {
 	{ "/dev/disk/", "a link of udev's, which the capture kernel has not: use UUID=" },
-	{ "/dev/mapper/", "device-mapper targets (LVM, LUKS, multipath) are not supported yet: use "
-			  "UUID= of a file system on a plain disk" },
-	{ "/dev/dm-", "device-mapper targets (LVM, LUKS, multipath) are not supported yet: use "
-		      "UUID= of a file system on a plain disk" },
+	{ "/dev/mapper/", "a name that the capture kernel has not: use UUID= of the file system" },
+	{ "/dev/dm-", "a name that the capture kernel may give to another: use UUID= of the file "
+		      "system" },
 };
 
 static bool has_dotdot(const char *path)

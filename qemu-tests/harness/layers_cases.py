@@ -141,7 +141,7 @@ CASES = {case.name: case for case in (
     Case("multipath", "one of two paths of a multipath device is gone, the other is taken",
          PATHS, "device=/dev/sda\n", "dm_multipath dm_round_robin", (), extra=two_paths,
          lost=path_down, check=by_path),
-    Case("crypt", "dm-crypt is refused, and its key is told nowhere", CRYPT, "", "dm_crypt",
+    Case("crypt", "dm-crypt is refused, and its key is told nowhere", CRYPT, "", "dm_crypt xts ecb aes_generic",
          refused="vg-secret: device-mapper target 'crypt' is not supported: it is encrypted"),
     Case("md-raid1", "MD RAID1", array(1, "bc"), OPEN, "md_mod raid1", check=whole(2)),
     Case("md-raid1-degraded", "MD RAID1, a member is gone when the capture kernel starts",

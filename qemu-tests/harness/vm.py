@@ -92,6 +92,8 @@ class Vm:
     either.
     """
 
+    max_boots = MAX_BOOTS
+
     def __init__(self, where, memory_bytes, cpus=2, cpu="max", nodes_mib=(), spare_mib=0,
                  reserve=True):
         self.where = Path(where)

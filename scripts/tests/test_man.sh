@@ -78,7 +78,7 @@ result "crashpod-mkinitrd: all options" "not told of:$lack" test -z "$lack"
 
 lack=
 table=$top/dumper/base/conf_table.c
-directives=$(sed -n 's/^#define CONF_FSTYPES(X)//p' "$top/dumper/base/conf_device.h" |
+directives=$(sed -n '/^#define CONF_FSTYPES(X)/,/[^\\]$/p' "$top/dumper/base/conf_device.h" |
 	grep -o '"[a-z0-9]*"' | tr -d '"'
 	sed -n '/^const struct conf_directive/,/^};/s/^.{ "\([a-z_]*\)", .*/\1/p' "$table")
 result "there are directives" "$directives" test "$(printf '%s\n' "$directives" | wc -l)" -gt 15
