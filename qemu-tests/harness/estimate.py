@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from ground import kernels
 
-from . import faultjudge, faultrun, faults_target
+from . import faultdisks, faultjudge, faultrun, faults_target
 
 SPACIOUS_MIB = 256
 DISK_MIB = 4096  # sparse
@@ -95,7 +95,7 @@ def crash(setup, level, crashkernel_mib):
     conf = faults_target.target(1, f"dump_level {level}")
     case = faultrun.Case(
         f"estimate-{level}-{crashkernel_mib}M", "", conf, lambda run: _judge(row, run),
-        faults_target.ext4(1, mib=DISK_MIB), memory_mib=setup.memory_mib,
+        faultdisks.ext4(1, mib=DISK_MIB), memory_mib=setup.memory_mib,
         crashkernel=f"{crashkernel_mib}M", cpus=max(setup.cpus, 1), capture_cpus=setup.cpus,
         capture=setup.capture, limit_s=300,
         production=STILL,
