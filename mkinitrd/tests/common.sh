@@ -1,55 +1,22 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck disable=SC2034,SC2154 # variables shared with the tests
-# common.sh - sourced by the tests of mkinitrd: a place to work in, small kernel module trees and
-# sysfs trees made from text, and the counting of results.
+# common.sh - sourced by the tests of mkinitrd: small kernel module trees and sysfs trees made from
+# text.
 #
 # A test module is an object file of a few lines of assembler, with what depmod looks at: names
 # in __ksymtab_strings are what it exports, undefined symbols what it needs, .modinfo the rest.
 # Environment: CC (default cc), CRASHPOD (default build/crashpod of this checkout).
-set -eu
 
-LC_ALL=C
-export LC_ALL
+# shellcheck source=scripts/tests/results.sh
+. "$(dirname "$(readlink -f "$0")")/../../scripts/tests/results.sh"
+
 PATH=$PATH:/usr/sbin:/sbin
-test_dir=$(dirname "$(readlink -f "$0")")
 mkinitrd=$test_dir/../mkinitrd
-CRASHPOD=${CRASHPOD:-$(readlink -f "$test_dir/../../build/crashpod" || true)}
+CRASHPOD=${CRASHPOD:-$(readlink -f "$top/build/crashpod" || true)}
 export CRASHPOD
 kver=6.6.6-test
-failures=0
-lab=$(mktemp -d)
-trap 'rm -rf "$lab"' EXIT
 unset SOURCE_DATE_EPOCH
-
-ok()
-{
-	echo "ok $1"
-}
-
-not_ok()
-{
-	echo "not ok $1: $2"
-	failures=$((failures + 1))
-}
-
-# result NAME WHY CONDITION...: the condition is a command; WHY is said when it fails.
-result()
-{
-	name=$1
-	why=$2
-	shift 2
-	if "$@"; then
-		ok "$name"
-	else
-		not_ok "$name" "$why"
-	fi
-}
-
-finish()
-{
-	test "$failures" -eq 0
-}
 
 # build ARGS...: runs mkinitrd on the tree in $lab; the exit status goes to $rc, messages to
 # $lab/stderr, the report of --check to $lab/stdout.

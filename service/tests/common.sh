@@ -2,39 +2,20 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck disable=SC2034,SC2154 # variables shared with the tests
 # common.sh - sourced by the shell tests of the commands of the production system: made-up roots
-# whose programs write down how they were called, and the counting of results.
+# whose programs write down how they were called.
 # Environment: CRASHPOD (default build/crashpod of this checkout).
-set -eu
 
-LC_ALL=C
-export LC_ALL
-test_dir=$(dirname "$(readlink -f "$0")")
-CRASHPOD=${CRASHPOD:-$(readlink -f "$test_dir/../../build/crashpod" || true)}
+# shellcheck source=scripts/tests/results.sh
+. "$(dirname "$(readlink -f "$0")")/../../scripts/tests/results.sh"
+
+CRASHPOD=${CRASHPOD:-$(readlink -f "$top/build/crashpod" || true)}
 export CRASHPOD
 kver=6.6.6-test
-failures=0
-lab=$(mktemp -d)
-trap 'rm -rf "$lab"' EXIT
 host_path=$PATH:/usr/sbin:/sbin
 
-ok()
+quiet()
 {
-	echo "ok $1"
-}
-
-not_ok()
-{
-	echo "not ok $1: $2"
-	failures=$((failures + 1))
-}
-
-# result NAME WHY CONDITION...: the condition is a command; WHY is said when it fails.
-result()
-{
-	name=$1
-	why=$2
-	shift 2
-	if "$@" > /dev/null 2>&1; then ok "$name"; else not_ok "$name" "$why"; fi
+	"$@" > /dev/null 2>&1
 }
 
 # equal NAME GOT WANTED
@@ -127,9 +108,4 @@ state()
 	(cd "$root" && find . -type f ! -name log ! -name out -exec sha256sum {} + | sort &&
 		find . -type f ! -name log ! -name out -printf '%p %m\n' | sort &&
 		find . -type l -printf '%p %l\n' | sort)
-}
-
-end()
-{
-	test "$failures" -eq 0
 }

@@ -41,7 +41,7 @@ grub_of_debian()
 	has "setup: path" "$root/etc/crashpod.conf" "path /var/crash"
 	has "setup: naming" "$root/etc/crashpod.conf" "naming debian"
 	result "setup: the configuration is sound" "crashpod conf refuses it" \
-		"$CRASHPOD" conf "$root/etc/crashpod.conf"
+		quiet "$CRASHPOD" conf "$root/etc/crashpod.conf"
 	equal "setup: programs" "$(cut -d ' ' -f 1-3 "$root/log" | tr '\n' ,)" \
 		"mkinitrd -k $kver,update-grub ,systemctl enable crashpod.service,systemctl enable crashpod-collect.service,"
 	after=$(state)
@@ -220,4 +220,4 @@ already_there
 mounts
 nothing_outside
 without_systemd
-end
+finish

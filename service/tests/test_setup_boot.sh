@@ -151,4 +151,4 @@ entries_of_grub
 grubby
 grub_file
 unknown_loader
-end
+finish

@@ -124,4 +124,4 @@ MAKEDUMP_ARGS="-c -d 17"\nKDUMP_NUM_DUMPS=3\n#NFS="host:/export"\n'
 
 from_rhel
 from_debian
-end
+finish
