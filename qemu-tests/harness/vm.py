@@ -14,8 +14,6 @@ from .qmp import Qmp
 
 # A realtime kernel's own lines may begin right behind a mark.
 MARK = re.compile(r"test-mark: ([a-z0-9-]+)")
-# A guest boots, crashes into its capture kernel and boots again. More than that is a loop.
-MAX_BOOTS = 4
 
 
 class Lost(Exception):
@@ -92,7 +90,8 @@ class Vm:
     either.
     """
 
-    max_boots = MAX_BOOTS
+    # boots, crashes into its capture kernel and boots again: more than that is a loop
+    max_boots = 4
 
     def __init__(self, where, memory_bytes, cpus=2, cpu="max", nodes_mib=(), spare_mib=0,
                  reserve=True):
