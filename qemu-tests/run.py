@@ -308,7 +308,7 @@ def _run_arguments(p, formats=True, sizes=False):
     p.add_argument("--cpus", type=int, default=2)
     if formats:
         p.add_argument("--format", action="append", choices=("kdump", "elf"))
-        p.add_argument("--crashkernel", default="80M")
+        p.add_argument("--crashkernel", default="", help="(what the kernel needs)")
         p.add_argument("--target", default=loop.Options.target,
                        help="the device as crashpod.conf names it")
         p.add_argument("--loader", default="syscall", choices=("syscall", "kexec-tools"),

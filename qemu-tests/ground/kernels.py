@@ -33,6 +33,17 @@ NO_MODULES = (("--no_modules",), ("SLUB: cannot determine how compound pages are
                                   "no kernel module access"))
 CRASH_LIMITS = {"new-cloud": NO_MODULES, "new-amd64": NO_MODULES, "new-rt": NO_MODULES}
 
+# crashkernel= of the tests that don't ask for another. Of the reservation that is just enough only the
+# one kernel is held to: the others at times run out of memory in it before PID 1 starts.
+RESERVE = {DEFAULT: "80M"}
+RESERVE_CLOUD = "112M"
+RESERVE_OTHER = "192M"
+
+
+def reserve(name):
+    """What to reserve for this kernel."""
+    return RESERVE.get(name, RESERVE_CLOUD if name.endswith("-cloud") else RESERVE_OTHER)
+
 
 @dataclass
 class Kernel:
