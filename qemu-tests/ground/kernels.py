@@ -57,6 +57,9 @@ class Kernel:
     vmlinux: str
 
 
+PATHS = ("root", "vmlinuz", "config", "vmlinux")
+
+
 def resolve(suite, meta):
     """The image package that a metapackage stands for, and the packages it is split into."""
     image = next((d for d in suite.depends(meta) if re.match(r"linux-image-[0-9]", d)), None)
@@ -131,9 +134,12 @@ def ensure(name):
     with paths.locked(f"kernel-{name}"):
         record = where / "kernel.json"
         if not record.exists():
-            kernel = _make(name, where)
-            record.write_text(json.dumps(asdict(kernel), indent=1), encoding="utf-8")
-        return Kernel(**json.loads(record.read_text(encoding="utf-8")))
+            kernel = asdict(_make(name, where))
+            for key in PATHS:  # the checkout may be moved, or copied
+                kernel[key] = str(Path(kernel[key]).relative_to(where))
+            record.write_text(json.dumps(kernel, indent=1), encoding="utf-8")
+        kernel = json.loads(record.read_text(encoding="utf-8"))
+        return Kernel(**kernel | {key: str(where / kernel[key]) for key in PATHS})
 
 
 def module_path(kernel, name):
