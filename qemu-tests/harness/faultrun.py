@@ -109,8 +109,8 @@ class Run:
         key = (number, inside)
         if key not in self.trees:
             disk = self.disks[number]
-            sound, text = image.check_ext4(disk)
-            to = image.extract(disk, inside, self.where / f"tree{number}{inside.replace('/', '_')}")
+            sound, text = image.check(disk)
+            to = image.copy_out(disk, inside, self.where / f"tree{number}{inside.replace('/', '_')}")
             self.trees[key] = (to, None if sound else text.strip())
         return self.trees[key]
 
