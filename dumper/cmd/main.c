@@ -23,7 +23,7 @@ const struct cmd cmd_table[] = {
 	{ "status", "[--json]", "whether a crash now would be captured", cmd_status },
 	{ "estimate", "[-k KVER] [--kernel F] [--initrd F] [--cpus N] [--disk-rate MB/S] [--json]",
 	  "crashkernel= to reserve, size and time of a dump", cmd_estimate },
-	{ "list", "[-c CONF] [DIR]", "dumps found, newest first", cmd_list },
+	{ "list", "[-c CONF] [--json] [--seen] [DIR]", "dumps found, newest first", cmd_list },
 	{ "raw", "format [--force] DEVICE | info DEVICE | collect [-c CONF] [DEVICE [DIR]]",
 	  "areas of devices without a file system: make one, look, fetch dumps", cmd_raw },
 	{ "layers", "[--sys DIR] [--dev DIR] NAME",
