@@ -39,6 +39,7 @@ int cmd_unload(int argc, char **argv);
 int cmd_status(int argc, char **argv);
 int cmd_estimate(int argc, char **argv);
 int cmd_list(int argc, char **argv);
+int cmd_show(int argc, char **argv);
 int cmd_raw(int argc, char **argv);
 int cmd_layers(int argc, char **argv);
 

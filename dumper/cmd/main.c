@@ -24,6 +24,8 @@ const struct cmd cmd_table[] = {
 	{ "estimate", "[-k KVER] [--kernel F] [--initrd F] [--cpus N] [--disk-rate MB/S] [--json]",
 	  "crashkernel= to reserve, size and time of a dump", cmd_estimate },
 	{ "list", "[-c CONF] [--json] [--seen] [DIR]", "dumps found, newest first", cmd_list },
+	{ "show", "[-c CONF] [--html [-o FILE]] [DUMP | DIR]",
+	  "one dump: cause, backtrace, memory, how it was made", cmd_show },
 	{ "raw", "format [--force] DEVICE | info DEVICE | collect [-c CONF] [DEVICE [DIR]]",
 	  "areas of devices without a file system: make one, look, fetch dumps", cmd_raw },
 	{ "layers", "[--sys DIR] [--dev DIR] NAME",
