@@ -24,7 +24,7 @@ const char show_html_css[] =
 	".lede{margin:0;color:var(--soft)}.lede b{color:var(--ink);font-weight:600}\n"
 	"section{background:var(--card);border:1px solid var(--line);border-radius:10px;"
 	"padding:1.35rem 1.5rem;margin-top:1.25rem}\n"
-	"dl.facts{display:grid;grid-template-columns:repeat(auto-fit,minmax(13rem,1fr));"
+	"dl.facts{display:grid;grid-template-columns:repeat(auto-fit,minmax(11rem,1fr));"
 	"gap:1.1rem 2rem;margin:0}\n"
 	"dt{font-size:.8rem;color:var(--soft)}dd{margin:0;overflow-wrap:anywhere}\n"
 	"dd small{display:block;color:var(--soft);font-size:.85rem}\n"
@@ -52,9 +52,9 @@ const char show_html_css[] =
 	"td.name{white-space:nowrap}\n"
 	".steps small{color:var(--soft)}.steps tr.target td{padding-top:.9rem;color:var(--soft);"
 	"font-size:.8rem}\n"
-	".frames{list-style:none;margin:0;padding:0}.frames li{padding:.08rem 0}\n"
-	".frames .mark{color:var(--soft)}.rip{margin:0 0 .6rem}\n"
-	".log{max-height:30rem;overflow:auto}.log mark{background:var(--mark);color:var(--bad);"
+	".frames{list-style:none;margin:0;padding:0}.frames li{padding:.1rem 0;font-weight:600}\n"
+	".frames .mark{font-weight:400;color:var(--soft)}.rip{margin:0 0 .6rem}\n"
+	".log mark{background:var(--mark);color:var(--bad);"
 	"font-weight:600;display:inline-block;min-width:100%}\n"
 	".note{margin:.9rem 0 0;color:var(--soft);font-size:.88rem}\n"
 	".cmd{background:var(--bg);border:1px solid var(--line);border-radius:6px;"
@@ -64,4 +64,4 @@ const char show_html_css[] =
 	"@media(max-width:40rem){.steps td.bar{display:none}main{padding:1.25rem .9rem 3rem}"
 	"section{padding:1.1rem}}\n"
 	"@media print{body{background:#fff}section{break-inside:avoid;border-color:#ccc}"
-	".log{max-height:none}}\n";
+	"}\n";

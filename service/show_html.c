@@ -7,7 +7,9 @@
 #include "show.h"
 #include "utc.h"
 
-#define TAIL_LINES 160
+#define BEFORE_LINES 24 /* of the log, before the cause */
+#define TAIL_LINES 80	/* where the cause is not known */
+#define AFTER_MAX 200	/* lines after it */
 
 void html_text_n(FILE *out, const char *text, size_t len)
 {
@@ -89,6 +91,26 @@ static void dump_fact(FILE *out, const struct view *v)
 	fputs("</small></dd></div>\n", out);
 }
 
+/* "CPU: 1 PID: 132 Comm: sh", the name of the task first */
+static void task_fact(FILE *out, const char *task)
+{
+	const char *comm = strstr(task, " Comm: ");
+	char where[160];
+
+	snprintf(where, sizeof(where), "%.*s", comm ? (int)(comm - task) : 0, task);
+	fact(out, "Task", comm ? comm + 7 : task, where);
+}
+
+/* "QEMU Standard PC (Q35 + ICH9, 2009), BIOS 1.17.0 04/01/2014" */
+static void machine_fact(FILE *out, const char *hardware)
+{
+	const char *bios = strstr(hardware, ", BIOS ");
+	char name[160];
+
+	snprintf(name, sizeof(name), "%.*s", bios ? (int)(bios - hardware) : 160, hardware);
+	fact(out, "Machine", name, bios ? bios + 2 : "");
+}
+
 static void facts(FILE *out, const struct view *v)
 {
 	const struct dump_entry *entry = &v->entry;
@@ -102,9 +124,21 @@ static void facts(FILE *out, const struct view *v)
 			 json_text(&v->record, NULL, "dump.compression"));
 		fact(out, "Size", figure_bytes(size, entry->bytes), format);
 	}
-	fact(out, "Task", v->facts.task, "");
-	fact(out, "Machine", v->facts.hardware, "");
+	task_fact(out, v->facts.task);
+	machine_fact(out, v->facts.hardware);
 	fputs("</dl></section>\n", out);
+}
+
+/* The function, then where in it. */
+static void frame(FILE *out, const char *text)
+{
+	size_t n = strcspn(text, "+");
+
+	fputs(text[0] == '<' ? "<li class=\"mark\">" : "<li>", out);
+	html_text_n(out, text, n);
+	fputs("<span class=\"mark\">", out);
+	html_text(out, text + n);
+	fputs("</span></li>\n", out);
 }
 
 static void trace(FILE *out, const struct view *v)
@@ -121,9 +155,7 @@ static void trace(FILE *out, const struct view *v)
 	}
 	fputs("<ol class=\"frames mono\">\n", out);
 	for (unsigned i = 0; i < f->nframes; i++) {
-		fputs(f->frames[i].text[0] == '<' ? "<li class=\"mark\">" : "<li>", out);
-		html_text(out, f->frames[i].text);
-		fputs("</li>\n", out);
+		frame(out, f->frames[i].text);
 	}
 	fputs("</ol>\n", out);
 	if (f->unsure || f->more)
@@ -132,15 +164,26 @@ static void trace(FILE *out, const struct view *v)
 	fputs("</section>\n", out);
 }
 
+/* Where the part that is shown begins: a few lines before the cause. */
+static size_t log_begin(const struct view *v)
+{
+	size_t at = v->facts.cause;
+	unsigned lines = BEFORE_LINES;
+
+	if (at == SIZE_MAX)
+		return log_tail(v->log, TAIL_LINES);
+	while (at && (v->log[at - 1] != '\n' || lines--))
+		at--;
+	return at;
+}
+
 static void log_lines(FILE *out, const struct view *v)
 {
-	size_t at = log_tail(v->log, TAIL_LINES);
+	size_t at = log_begin(v);
+	unsigned lines = 0;
 
-	/* the line of the cause is shown with what came before it, however much came after */
-	if (v->facts.cause < at)
-		at = v->facts.cause;
-	fprintf(out, "<section><h2>The end of the log</h2>\n<pre class=\"log\" tabindex=\"0\">");
-	while (v->log[at]) {
+	fprintf(out, "<section><h2>The end of the log</h2>\n<pre class=\"log\">");
+	while (v->log[at] && lines++ < BEFORE_LINES + AFTER_MAX) {
 		size_t n = strcspn(v->log + at, "\n");
 		bool cause = at == v->facts.cause;
 
@@ -149,7 +192,7 @@ static void log_lines(FILE *out, const struct view *v)
 		fputs(cause ? "</mark>\n" : "\n", out);
 		at += n + (v->log[at + n] == '\n');
 	}
-	fputs("</pre></section>\n", out);
+	fprintf(out, "</pre>%s</section>\n", v->log[at] ? "<p class=\"note\">It goes on.</p>" : "");
 }
 
 static void notes(FILE *out, const struct view *v)

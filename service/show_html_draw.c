@@ -18,7 +18,7 @@ static void draw_bar(FILE *out, double x, double width, double y, double height,
 {
 	fprintf(out,
 		"<rect x=\"%.2f\" y=\"%.1f\" width=\"%.2f\" height=\"%.1f\" "
-		"fill=\"var(--%s)\"/>",
+		"style=\"fill:var(--%s)\"/>",
 		x, y, width, height, key);
 }
 
@@ -50,7 +50,7 @@ static void draw_memory(FILE *out, const struct composition *c)
 	draw_shares(out, c, false, 0, 34);
 	if (c->kept && c->kept < c->whole) {
 		fprintf(out,
-			"<path d=\"M0 35H%.2fL1000 57H0Z\" fill=\"var(--data)\" "
+			"<path d=\"M0 35H%.2fL1000 57H0Z\" style=\"fill:var(--data)\" "
 			"opacity=\".13\"/>",
 			MAX(kept, THIN));
 		draw_shares(out, c, true, 58, 34);
@@ -127,7 +127,7 @@ static void step_bar(FILE *out, double start, double took, double whole, bool go
 	fputs("<svg viewBox=\"0 0 1000 12\" preserveAspectRatio=\"none\" height=\"12\" "
 	      "aria-hidden=\"true\">",
 	      out);
-	fputs("<rect y=\"5.5\" width=\"1000\" height=\"1\" fill=\"var(--line)\"/>", out);
+	fputs("<rect y=\"5.5\" width=\"1000\" height=\"1\" style=\"fill:var(--line)\"/>", out);
 	draw_bar(out, x, width, 0, 12, good ? "data" : "bad");
 	fputs("</svg>", out);
 }
@@ -175,7 +175,7 @@ void show_html_timeline(FILE *out, const struct view *v)
 
 	if (!s)
 		return;
-	fprintf(out, "<section><h2>Capture, %s</h2>\n<table class=\"steps\">\n",
+	fprintf(out, "<section><h2>Capture in %s</h2>\n<table class=\"steps\">\n",
 		show_span(span, whole));
 	for (; s; s = json_next(doc, s)) {
 		const char *now = json_text(doc, s, "target");
