@@ -26,6 +26,8 @@ const struct cmd cmd_table[] = {
 	{ "list", "[-c CONF] [--json] [--seen] [DIR]", "dumps found, newest first", cmd_list },
 	{ "show", "[-c CONF] [--html [-o FILE]] [DUMP | DIR]",
 	  "one dump: cause, backtrace, memory, how it was made", cmd_show },
+	{ "test", "[-y|--yes] [--root DIR] | --result [--json] [--root DIR]",
+	  "crash this machine on purpose, and say afterwards what came of it", cmd_test },
 	{ "raw", "format [--force] DEVICE | info DEVICE | collect [-c CONF] [DEVICE [DIR]]",
 	  "areas of devices without a file system: make one, look, fetch dumps", cmd_raw },
 	{ "layers", "[--sys DIR] [--dev DIR] NAME",

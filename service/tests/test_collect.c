@@ -27,7 +27,7 @@ static struct golden golden;
 /* Older dumps ("+NAME": complete) and slots that hold one: c complete, i incomplete. */
 static const struct {
 	unsigned keep;
-	const char *first;	 /* series_first of the new dumps; "" */
+	const char *first; /* series_first of the new dumps; "" */
 	const char *older, *slots;
 	const char *stay, *go; /* names, with blanks between */
 } cases[] = {
