@@ -69,6 +69,7 @@ static int begin(const struct test_ask *ask)
 		return 1;
 	status_check(s, ask->root, kver);
 	print_items(s, false);
+	fflush(stdout);
 	if (!is_loaded(s)) {
 		err_set(&e, -ENOENT,
 			"no capture kernel is loaded: a crash now would leave nothing");

@@ -39,7 +39,7 @@ const char *figure_share(char buf[static FIGURE_MAX], u64 part, u64 whole)
 {
 	double percent = whole ? 100.0 * (double)part / (double)whole : 0;
 
-	if (part && percent < 0.05)
+	if (part && whole && percent < 0.05)
 		snprintf(buf, FIGURE_MAX, "<0.1%%");
 	else
 		snprintf(buf, FIGURE_MAX, "%.1f%%", percent > 999 ? 999.0 : percent);
