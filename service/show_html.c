@@ -159,8 +159,8 @@ static void trace(FILE *out, const struct view *v)
 	}
 	fputs("</ol>\n", out);
 	if (f->unsure || f->more)
-		fprintf(out, "<p class=\"note\">%u uncertain entries are left out%s.</p>\n",
-			f->unsure, f->more ? ", and frames for which there is no room" : "");
+		fprintf(out, "<p class=\"note\">Uncertain entries left out: %u%s.</p>\n", f->unsure,
+			f->more ? "; more frames are in the log" : "");
 	fputs("</section>\n", out);
 }
 

@@ -51,7 +51,7 @@ static void draw_memory(FILE *out, const struct composition *c)
 	if (c->kept && c->kept < c->whole) {
 		fprintf(out,
 			"<path d=\"M0 35H%.2fL1000 57H0Z\" style=\"fill:var(--data)\" "
-			"opacity=\".13\"/>",
+			"opacity=\".2\"/>",
 			MAX(kept, THIN));
 		draw_shares(out, c, true, 58, 34);
 	}

@@ -130,7 +130,7 @@ static void show_trace(const struct pen *p, const struct view *v)
 	if (f->more)
 		fprintf(p->out, "  ... more in the log\n");
 	if (f->unsure)
-		fprintf(p->out, "  (%u uncertain entries left out)\n", f->unsure);
+		fprintf(p->out, "  (uncertain entries left out: %u)\n", f->unsure);
 	tint(p, T_NONE);
 }
 
