@@ -38,14 +38,6 @@ static void print_items(const struct status *s, bool all)
 	}
 }
 
-static bool is_loaded(const struct status *s)
-{
-	for (unsigned i = 0; i < s->n; i++)
-		if (strcmp(s->items[i].name, "loaded") == 0)
-			return s->items[i].state == STATUS_OK;
-	return false;
-}
-
 static bool confirmed(void)
 {
 	char line[64];
@@ -70,7 +62,7 @@ static int begin(const struct test_ask *ask)
 	status_check(s, ask->root, kver);
 	print_items(s, false);
 	fflush(stdout);
-	if (!is_loaded(s)) {
+	if (!testcrash_loaded(ask->root)) {
 		err_set(&e, -ENOENT,
 			"no capture kernel is loaded: a crash now would leave nothing");
 		return cmd_fail("test", 1, &e);

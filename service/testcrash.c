@@ -11,6 +11,13 @@
 
 #define TRIGGER "/proc/sysrq-trigger"
 
+bool testcrash_loaded(const char *root)
+{
+	s64 loaded;
+
+	return tree_number(root, "/sys/kernel/kexec_crash_loaded", &loaded) == 0 && loaded == 1;
+}
+
 int testcrash_crash(const char *root, struct err *e)
 {
 	_cleanup_close_ int fd = -1;

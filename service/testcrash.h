@@ -10,6 +10,8 @@
 #include "marker.h"
 #include "status.h"
 
+/* Whether a capture kernel is loaded, whoever loaded it. */
+bool testcrash_loaded(const char *root);
 /* Leaves the marker, syncs, and crashes the machine; comes back only where that failed. */
 int testcrash_crash(const char *root, struct err *e);
 
