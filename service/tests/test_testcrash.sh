@@ -47,10 +47,10 @@ for word in '' 'yes
 	n=$((n + 1))
 	armed refused$n
 	run "$word"
-	equal "'$word': it fails" "$rc" 1
-	has "'$word': it asks" "$lab/said" "Type 'crash' to crash the machine now: "
-	has "'$word': it says so" "$lab/said" "not confirmed: nothing was done"
-	nothing_done "'$word'"
+	equal "other word $n: it fails" "$rc" 1
+	has "other word $n: it asks" "$lab/said" "Type 'crash' to crash the machine now: "
+	has "other word $n: it says so" "$lab/said" "not confirmed: nothing was done"
+	nothing_done "other word $n"
 done
 has "what is reserved is shown" "$lab/said" "ok: 256 MiB reserved for the capture kernel"
 has "what will be lost is told" "$lab/said" "what is not saved is lost"
@@ -78,7 +78,7 @@ put proc/sys/kernel/random/boot_id '99999999-2222-3333-4444-555555555555\n'
 mkdir -p "$root/var/crash"
 run '' --result
 equal "no dump: it fails" "$rc" 1
-has "no dump: it says so" "$lab/said" "wrong: no dump of that crash is in $root//var/crash"
+has "no dump: it says so" "$lab/said" "wrong: no dump of that crash is in $root/var/crash"
 run '' --result --json
 equal "no dump: JSON fails too" "$rc" 1
 has "no dump: JSON" "$lab/said" '"good": false'
