@@ -58,8 +58,10 @@ static int update(const struct list_ask *ask, const struct dumps *d, const struc
 		rc = seen_write("", d, e);
 		return rc ? rc : notice_put("", "", e);
 	}
-	if (geteuid() == 0 && !access(NOTICE_FILE, F_OK) && !notice_line(line, d, s))
-		notice_put("", "", NULL);
+	if (geteuid() == 0 && !access(NOTICE_FILE, F_OK)) {
+		notice_line(line, d, s);
+		notice_put("", line, NULL);
+	}
 	return 0;
 }
 

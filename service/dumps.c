@@ -16,7 +16,7 @@
 #include "base/record_read.h"
 
 #define DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
-#define DUMPS_MAX 100000
+#define DUMPS_MAX 16384
 
 static const char *const state_names[] = {
 	[DUMPS_COMPLETE] = "complete", [DUMPS_INCOMPLETE] = "incomplete", [DUMPS_CUT] = "cut",

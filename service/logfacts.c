@@ -60,6 +60,17 @@ static void take(char *to, size_t cap, const char *line, size_t len)
 	snprintf(to, cap, "%.*s", (int)MIN(len, cap), line);
 }
 
+/* 5.10's real-time kernels log the reason as a line of its own, which the cause has with it. */
+static bool is_cause(const char *line, size_t len, const char *panic, size_t n)
+{
+	static const char split[] = "Kernel panic - not syncing:";
+	size_t head = strlen(split);
+
+	if (len >= n)
+		return memcmp(line, panic, n) == 0;
+	return len == head && memcmp(line, split, head) == 0 && strncmp(panic, split, head) == 0;
+}
+
 /* The line of the cause: the last one that is the same. */
 static void find_cause(struct log_facts *f, const char *log, const char *panic)
 {
@@ -70,7 +81,7 @@ static void find_cause(struct log_facts *f, const char *log, const char *panic)
 		size_t begin = at;
 		const char *line = log_line(log, &at, &len);
 
-		if (len < n || memcmp(line, panic, n) != 0)
+		if (!is_cause(line, len, panic, n))
 			continue;
 		f->cause = begin;
 		f->has_uptime = log[begin] == '[';

@@ -32,8 +32,11 @@ int where_dumps(struct dumps *d, char dir[static PATH_MAX], const char *root, co
 	if (note)
 		*note = unsure;
 	rc = dumps_scan(d, dir, e);
-	if (!rc && raw && dumps_raw(d, root, c))
-		rc = err_sys(e, rc, "raw targets");
+	if (!rc && raw) {
+		rc = dumps_raw(d, root, c);
+		if (rc)
+			err_sys(e, rc, "raw targets");
+	}
 	dumps_sort(d);
 	return rc;
 }
