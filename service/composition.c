@@ -59,5 +59,5 @@ void composition_make(struct composition *c, const struct dump_entry *entry,
 		add(c, counts[i].key, counts[i].label, counts[i].kept, n);
 	}
 	/* a dump that knows no more than what is in it */
-	add(c, "other", "left out", false, less(entry->ram, c->whole));
+	add(c, "other", "all else", false, less(entry->ram, c->whole));
 }

@@ -122,7 +122,7 @@ static void facts(FILE *out, const struct view *v)
 		snprintf(format, sizeof(format), "%.24s %.16s",
 			 json_text(&v->record, NULL, "dump.format"),
 			 json_text(&v->record, NULL, "dump.compression"));
-		fact(out, "Size", figure_bytes(size, entry->bytes), format);
+		fact(out, "Size", figure_bytes(size, entry->bytes), format[0] == ' ' ? "" : format);
 	}
 	task_fact(out, v->facts.task);
 	machine_fact(out, v->facts.hardware);
