@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 from ground import forky, kernels, paths
-from harness import (bench, benchguest, compare, diskcases, disks, estimate, faultrun, faults,
+from harness import (bench, benchguest, compare, crashtest, diskcases, disks, estimate, faultrun, faults,
                      floor, footprint, hostile, hugecore, layers, layers_cases, loop, matrix, rich,
                      samples, scale, sources, synth, systems, value, vm)
 from oracle import census
@@ -115,6 +115,16 @@ def cmd_sources(args):
     found = sources.run(args.kernel)
     print("\n".join(loop.lines(f"sources-{args.kernel}", found)))
     return 0 if found and all(why is None for _, why in found) else 1
+
+
+def cmd_crashtest(args):
+    """`crashpod test` and --result, collecting and the notice at boot, list and show"""
+    failed = False
+    for target in args.target or crashtest.TARGETS:
+        found = crashtest.run_one(target, args.kernel)
+        print("\n".join(crashtest.lines(found)), flush=True)
+        failed = failed or any(why is not None for _, why in found.tests)
+    return 1 if failed else 0
 
 
 def cmd_value(args):
@@ -380,6 +390,11 @@ def parse():
     p.add_argument("--kernel", default=kernels.DEFAULT, choices=kernels.TABLE)
     p.add_argument("--levels", nargs="+", type=int, default=value.LEVELS, choices=value.LEVELS)
     p.set_defaults(func=cmd_value)
+    p = sub.add_parser("crashtest", help=cmd_crashtest.__doc__)
+    p.add_argument("--kernel", default=crashtest.KERNEL, choices=kernels.TABLE)
+    p.add_argument("--target", action="append", choices=crashtest.TARGETS,
+                   help="may be given again (all of them)")
+    p.set_defaults(func=cmd_crashtest)
     p = sub.add_parser("hostile", help=cmd_hostile.__doc__)
     p.add_argument("--kernel", default=kernels.DEFAULT, choices=kernels.TABLE)
     p.add_argument("--only", nargs="+", choices=hostile.CASES)
