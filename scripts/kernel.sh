@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # kernel.sh - build a small capture kernel from the fragments of configs/kernel.
 #
-#	scripts/kernel.sh [FRAGMENT...]		(default: those of $DEFAULT below)
+#	scripts/kernel.sh [FRAGMENT...]		(default: those of $DEFAULT below; all: every one)
 #
 # The kernel is tinyconfig with the fragments over it, nothing as a module, so that its initramfs
-# holds no modules either. An option that a fragment asks for and the kernel does not have is named;
-# only those of `base` are an error. The same source, compiler and fragments give the same bytes.
+# holds no modules either. An option that a fragment asks for and the kernel does not have is named, as
+# is one that `base` leaves out and another needs; only what `base` asks for and lacks is an error.
+# The same source, compiler and fragments give the same bytes.
 #
 # KERNEL_SOURCE  package with the source (default: linux-source-X.Y of the release this runs on),
 #                a tarball, or an unpacked tree, which is not written to
@@ -84,7 +85,8 @@ configure() {
 	for f in "$@"; do
 		text=$(check_fragment "$f")
 		[ -z "$text" ] || echo "$text"
-		[ "$f" != base ] || lacking=$text
+		# what base leaves out another fragment may have, or need
+		[ "$f" != base ] || lacking=$(echo "$text" | grep -v '=n is ' || :)
 	done
 	[ -z "$lacking" ] || die "this source does not have what base needs"
 }
@@ -96,6 +98,10 @@ kmake() {
 
 # shellcheck disable=SC2086 # a list of words
 [ $# -gt 0 ] || set -- $DEFAULT
+if [ "$*" = all ]; then
+	# shellcheck disable=SC2046 # likewise
+	set -- base $(basename -s .config -a "$fragments"/*.config | grep -vx base)
+fi
 for f in "$@"; do
 	if [ ! -f "$fragments/$f.config" ]; then
 		echo "kernel.sh: no fragment $f in configs/kernel" >&2

@@ -85,6 +85,7 @@ static const struct {
 	{ "acpi_no_memhotplug", "memory that was hot-added is the dead kernel's, not free to use" },
 	{ "panic=10", "a panic here reboots the machine" },
 	{ "nokaslr", "a place by chance is of no use here, and one thing more that may go wrong" },
+	{ "cryptomgr.notests", "tests of ciphers and hashes take time and memory" },
 	/* not cgroup_disable=memory: with it a 7.2 that has to reclaim while it starts oopses */
 	{ "cgroup.memory=nokmem", "4 MiB of pointers for each 2 MiB of per-CPU memory" },
 };

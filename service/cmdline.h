@@ -18,7 +18,8 @@
 
 /* Drops what belongs to the production system (a table with reasons), and all after "--"; adds
  * cpus, and nr_cpus=1 irqpoll reset_devices acpi_no_memhotplug panic=10 nokaslr
- * cgroup.memory=nokmem where cpus and append do not say otherwise, spare likewise, then append. */
+ * cryptomgr.notests cgroup.memory=nokmem where cpus and append do not say otherwise, spare
+ * likewise, then append. */
 int cmdline_make(char buf[static CMDLINE_CAP], const char *running, const char *cpus,
 		 const char *spare, const char *append, struct err *e);
 

@@ -37,7 +37,7 @@ static bool is_protected(const char *root, const char *disk)
 	return rc || strcmp(format, "none") != 0;
 }
 
-static bool any_protected(const char *root)
+bool spare_protection(const char *root)
 {
 	char path[PATH_MAX];
 	const struct dirent *d;
@@ -54,7 +54,7 @@ static bool any_protected(const char *root)
 
 void spare_word(char buf[static SPARE_WORD_CAP], const char *root)
 {
-	bool protection = any_protected(root);
+	bool protection = spare_protection(root);
 	const char *sep = "initcall_blacklist=";
 	size_t len = 0;
 

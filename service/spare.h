@@ -11,6 +11,9 @@
 
 #define SPARE_WORD_CAP 128
 
+/* Whether a disk has protection information (T10 PI, NVMe metadata), or may have. */
+bool spare_protection(const char *root);
+
 /* initcall_blacklist= with the parts that no disk of this machine needs. */
 void spare_word(char buf[static SPARE_WORD_CAP], const char *root);
 

@@ -9,7 +9,7 @@
 
 #include "../cmdline.h"
 
-#define SMALL "nokaslr cgroup.memory=nokmem"
+#define SMALL "nokaslr cryptomgr.notests cgroup.memory=nokmem"
 #define ADDED_BUT_CPUS "irqpoll reset_devices acpi_no_memhotplug panic=10 " SMALL
 #define ADDED "nr_cpus=1 " ADDED_BUT_CPUS
 
