@@ -18,10 +18,14 @@
 
 /* By calibration, see docs/estimate.md. */
 #define MARGIN_PERCENT 5
-#define BOOT_PERCENT 36 /* of the image without bss: what it allocates until it has started */
+/* What the kernel allocates until it has started: a part of the image without bss, and the same for
+ * all. */
+#define BOOT_PERCENT 30
+#define BOOT_BYTES (4 * MIB)
 /* Where the image's span can only be had from the setup header's init_size. */
 #define RESIDENT_PERCENT 86
-#define BOOT_HEADER_PERCENT 46
+#define BOOT_HEADER_PERCENT 20
+#define BOOT_HEADER_BYTES (3 * MIB)
 #define INIT_PERCENT 5 /* of the image: freed before PID 1 runs */
 #define PROTECTION_BYTES (4 * MIB)
 #define PROCESS_BYTES (5 * MIB / 2)
@@ -140,16 +144,18 @@ static u64 add_kernel(struct estimate_reserve *r, const struct estimate_in *in)
 		image = map->image_end - map->image_start;
 		filled = map->bss_start - map->image_start;
 		part(r, "kernel image", image, "text to bss, as it runs now (/proc/iomem)");
-		part(r, "kernel's start", filled * BOOT_PERCENT / 100,
-		     "by calibration %u%% of it without bss: slab, stacks, page tables, buffers",
-		     BOOT_PERCENT);
+		part(r, "kernel's start", filled * BOOT_PERCENT / 100 + BOOT_BYTES,
+		     "by calibration %u%% of it without bss and %u MiB: slab, stacks, page tables, "
+		     "buffers",
+		     BOOT_PERCENT, (unsigned)(BOOT_BYTES / MIB));
 		return image;
 	}
 	image = (u64)in->image->init_size * RESIDENT_PERCENT / 100;
 	part(r, "kernel image", image, "by calibration %u%% of the %u KiB in its header",
 	     RESIDENT_PERCENT, in->image->init_size >> 10);
-	part(r, "kernel's start", image * BOOT_HEADER_PERCENT / 100,
-	     "by calibration %u%% of it: slab, stacks, page tables, buffers", BOOT_HEADER_PERCENT);
+	part(r, "kernel's start", image * BOOT_HEADER_PERCENT / 100 + BOOT_HEADER_BYTES,
+	     "by calibration %u%% of it and %u MiB: slab, stacks, page tables, buffers",
+	     BOOT_HEADER_PERCENT, (unsigned)(BOOT_HEADER_BYTES / MIB));
 	return image;
 }
 
