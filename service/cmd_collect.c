@@ -34,8 +34,6 @@ static int tell(const struct conf *c, struct err *e)
 	struct seen s = { 0 };
 	int rc = where_dumps(&d, dir, "", c, false, NULL, e);
 
-	if (rc == -ENOENT)
-		rc = 0;
 	seen_read(&s, "");
 	if (!rc) {
 		if (notice_line(line, &d, &s))

@@ -102,6 +102,8 @@ static int show(const struct show_ask *ask, struct err *e)
 		rc = default_path(ask, path, e);
 	if (!rc)
 		rc = view_load(v, ask->path ? ask->path : path, e);
+	if (rc == -ENOENT && !ask->path)
+		err_set(e, rc, "%.200s: there is no dump", path);
 	if (rc)
 		return rc;
 	if (ask->out)

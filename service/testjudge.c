@@ -206,7 +206,7 @@ void testcrash_judge(struct testcrash *t, const char *root)
 	if (!check_marker(t, root))
 		return;
 	where_conf(&c, root, NULL, NULL);
-	if (where_dumps(&d, dir, root, &c, true, NULL, &e) && e.code != -ENOENT)
+	if (where_dumps(&d, dir, root, &c, true, NULL, &e))
 		status_add(&t->checks, STATUS_MISSING, "found", "", "%s", e.msg);
 	entry = find_dump(t, &d, &sure);
 	if (!entry) {

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "where.h"
 
+#include <errno.h>
+
 #include "base/guard.h"
 #include "base/io.h"
 #include "mounts.h"
@@ -32,6 +34,8 @@ int where_dumps(struct dumps *d, char dir[static PATH_MAX], const char *root, co
 	if (note)
 		*note = unsure;
 	rc = dumps_scan(d, dir, e);
+	if (rc == -ENOENT)
+		rc = 0;
 	if (!rc && raw) {
 		rc = dumps_raw(d, root, c);
 		if (rc)

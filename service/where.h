@@ -12,8 +12,8 @@
 int where_conf(struct conf *c, const char *root, const char *file, struct err *e);
 
 /* The configuration's directory of dumps, and what is in it, sorted; raw: what waits in raw areas
- * as well. note, where not NULL, gets why another directory may be meant; a directory that is not
- * there is an error. */
+ * as well. note, where not NULL, gets why another directory may be meant. PID 1 makes the
+ * directory with the first dump: none is no error. */
 int where_dumps(struct dumps *d, char dir[static PATH_MAX], const char *root, const struct conf *c,
 		bool raw, struct err *note, struct err *e);
 
