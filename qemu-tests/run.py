@@ -14,7 +14,8 @@ from pathlib import Path
 from ground import forky, kernels, paths
 from harness import (bench, benchguest, compare, diskcases, disks, estimate, faultrun, faults,
                      floor, footprint, hostile, hugecore, layers, layers_cases, loop, matrix, rich,
-                     rpmsystem, samples, scale, sources, synth, systems, value, vm, vmlinux)
+                     rpmsystem, samples, scale, selfbuilt, sources, synth, systems, value, vm,
+                     vmlinux)
 from oracle import census
 
 
@@ -308,6 +309,14 @@ def cmd_systems(args):
     return 1 if failed else 0
 
 
+def cmd_selfbuilt(_args):
+    """a kernel compiled from linux-source, crashed; its vmlinux is found in the build tree"""
+    report = selfbuilt.run()
+    print("\n".join(loop.tap(report)))
+    print(loop.line(report), flush=True)
+    return 0 if report.passed else 1
+
+
 def cmd_rpmsystem(args):
     """a whole machine with rpm, laid out as openEuler is: from the package to a backtrace"""
     rpms = [args.rpm] if args.rpm else sorted((paths.BUILD / "rpm").glob("crashpod-*.rpm"))
@@ -459,6 +468,8 @@ def parse():
     p = sub.add_parser("rpmsystem", help=cmd_rpmsystem.__doc__)
     p.add_argument("--rpm", type=Path, help="the package (BUILD/rpm/crashpod-*.rpm)")
     p.set_defaults(func=cmd_rpmsystem)
+    p = sub.add_parser("selfbuilt", help=cmd_selfbuilt.__doc__)
+    p.set_defaults(func=cmd_selfbuilt)
     p = sub.add_parser("vmlinux", help=cmd_vmlinux.__doc__)
     p.add_argument("--kernel", action="append", choices=kernels.TABLE,
                    help=f"may be given again ({kernels.DEFAULT})")

@@ -86,7 +86,7 @@ def _places(case, own):
     names = {"k": case.kernel.kver, "a": own[:2], "b": own[2:]}
     for place in PLACES:
         at = place.format(**names)
-        case.ask(f"match-{place.partition('{')[0].strip('/').replace('/', '-')}", MATCH,
+        case.ask(f"match-{place.partition('{')[0].strip('/-').replace('/', '-')}", MATCH,
                  {at: case.kernel.vmlinux}, [rf"^match: .*/{re.escape(at)}$"])
     # the build tree, by the link that modules_install makes
     root = case.root({"usr/src/linux/vmlinux": case.kernel.vmlinux})
