@@ -24,7 +24,13 @@ static const char *const by_release[] = {
 	"/boot/vmlinux-R",
 };
 
-static const char *const here[] = { "vmlinux", "vmlinux-R", "vmlinux-R.debug" };
+/* also what is left there by unpacking a package */
+static const char *const here[] = { "vmlinux",
+				    "vmlinux-R",
+				    "vmlinux-R.debug",
+				    "usr/lib/debug/boot/vmlinux-R",
+				    "usr/lib/debug/lib/modules/R/vmlinux",
+				    "usr/lib/debug/usr/lib/modules/R/vmlinux" };
 
 static bool expand(char out[static PATH_MAX], const char *pattern, const char *release)
 {

@@ -87,7 +87,7 @@ def _rpm_database(root, where):
     shutil.copy(package, root / "tmp/base.rpm")
     shutil.rmtree(root / "var/lib/rpm", ignore_errors=True)
     paths.run(["chroot", root, "rpm", "--initdb"])
-    paths.run(["chroot", root, "rpm", "-i", "--force-debian", "/tmp/base.rpm"])
+    paths.run(["chroot", root, "rpm", "-i", "/tmp/base.rpm"])
     (root / "tmp/base.rpm").unlink()
 
 
@@ -132,8 +132,12 @@ def _make(where):
     (root / "etc/os-release").write_text(OS_RELEASE, encoding="ascii")
     (root / "etc/systemd/system/multi-user.target.wants/kdump.service").symlink_to(
         "/usr/lib/systemd/system/kdump.service")
+    # what a first boot would make anew because /usr is younger
+    for name in ("etc/.updated", "var/.updated"):
+        (root / name).touch()
     systems.write_disk(root, where / "disk", grub)
-    shutil.rmtree(root)
+    for made in (root, where / "rpmbuild", where / "grub"):
+        shutil.rmtree(made)
     return kver
 
 

@@ -13,7 +13,7 @@ from .sysvm import SysVm
 PACKAGES = """mkdir -p /srv/packages
 mount -r /dev/disk/by-label/packages /srv/packages
 """
-INSTALL = "rpm -i --force-debian /srv/packages/crashpod-*.rpm && rpm -V crashpod && rpm -q crashpod"
+INSTALL = "rpm -i /srv/packages/crashpod-*.rpm && rpm -V crashpod && rpm -q crashpod"
 ENTRY = "/boot/loader/entries/*.conf"
 # what setup has to change, and what --remove has to bring back
 STATE = (f"cat {ENTRY} /etc/default/grub; ls /etc/kernel /etc/crashpod.conf /var/lib/crashpod 2>&1; "
@@ -50,7 +50,7 @@ def _package_disk(rpm, where):
 def _install(journey, vm):
     vm.do(PACKAGES)
     text = journey.must(vm, "layout", "rpm -qa; cat /etc/os-release; ls /boot /boot/loader/entries; "
-                        "find /lib/modules/$(uname -r)/kernel/fs/ext4; cat /proc/cmdline; "
+                        "find /lib/modules/$(uname -r)/kernel/fs -name '*.ko*'; cat /proc/cmdline; "
                         "! command -v dpkg grubby update-grub grub-mkconfig grub2-mkconfig")
     journey.add("layout-rpm", None if 'ID="openEuler"' in text and ".ko.xz" in text else text[:300])
     journey.must(vm, "install", INSTALL)

@@ -506,6 +506,14 @@ static void test_debuginfod(void **state)
 	put_elf(s.dir, "/vmlinux", &(struct made){ ID, NULL, true, 0 });
 	find(&found, &s, REL, &p);
 	assert_int_equal(found.n, 1);
+	/* or was unpacked into */
+	tree_path(own, s.dir, "/dir");
+	p.here = own;
+	put_elf(own, "/usr/lib/debug/lib/modules/" REL "/vmlinux",
+		&(struct made){ ID, NULL, true, 0 });
+	find(&found, &s, REL, &p);
+	assert_int_equal(found.n, 1);
+	assert_int_equal(found.best, VMLINUX_MATCH);
 	clean(&s);
 }
 
