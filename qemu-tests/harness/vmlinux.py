@@ -65,7 +65,8 @@ def build_id(vmlinux):
 
 def crash_of(kernel, where):
     """A dump of a real crash."""
-    plan = loop.make_plan(loop.Options(kernel=kernel.name), where)
+    # how little is enough is not the question here
+    plan = loop.make_plan(loop.Options(kernel=kernel.name, crashkernel="160M"), where)
     outcome = scenario.run(plan)
     dumps = sorted(outcome.crash_dir.glob("*/dump.*"))
     if len(dumps) != 1:
