@@ -50,7 +50,7 @@ def _package_disk(rpm, where):
 def _install(journey, vm):
     vm.do(PACKAGES)
     text = journey.must(vm, "layout", "rpm -qa; cat /etc/os-release; ls /boot /boot/loader/entries; "
-                        "find /lib/modules/$(uname -r)/kernel/fs -name '*.ko*'; cat /proc/cmdline; "
+                        "find /lib/modules/$(uname -r)/kernel/fs/btrfs -name '*.ko*'; cat /proc/cmdline; "
                         "! command -v dpkg grubby update-grub grub-mkconfig grub2-mkconfig")
     journey.add("layout-rpm", None if 'ID="openEuler"' in text and ".ko.xz" in text else text[:300])
     journey.must(vm, "install", INSTALL)
