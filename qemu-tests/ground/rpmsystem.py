@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A whole machine that is laid out as openEuler and its kin are, of the packages that Debian has:
-build/ground/systems/rpm-layout.
+"""A whole machine that is laid out as openEuler and its kin are, of the packages that Debian has.
+It is in build/ground/systems/rpm-layout.
 
-What is like theirs: rpm with a database of its own and no dpkg, /etc/os-release, entries of the Boot
-Loader Specification read by GRUB's blscfg (of forky's GRUB 2.14; there is no grubby, update-grub or
-grub-mkconfig), modules as .ko.xz, /boot/initramfs-KVER.img, kdump's configuration and service.
+What is like theirs: rpm with a database of its own and no dpkg, /etc/os-release, entries of the
+Boot Loader Specification read by GRUB's blscfg (of forky's GRUB 2.14; there is no grubby,
+update-grub or grub-mkconfig), modules as .ko.xz, /boot/initramfs-KVER.img, kdump's configuration
+and service.
 What is not: the kernel, its name and the programs are those of Debian 13; kdump.service does
 nothing, as its package is not in Debian.
 """
@@ -72,7 +73,7 @@ Stands in the rpm database for packages that another manager has unpacked.
 
 
 def _recipe():
-    """What a machine is made by; another recipe makes it again. The number is of this file's code."""
+    """What a machine is made by; another recipe makes it again. The number is of this code."""
     made_by = (1, PACKAGES, BASE, GONE, FILES, OS_RELEASE, GRUB_CFG, GRUB_PACKAGES, BASE_SPEC)
     return hashlib.sha256(repr(made_by).encode()).hexdigest()
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The newcomer's way on a machine that is laid out as openEuler is (ground/rpmsystem.py says in what):
-from the RPM package to a backtrace, and back."""
+"""The newcomer's way on a machine that is laid out as openEuler is: from the RPM package to a
+backtrace, and back. ground/rpmsystem.py says in what it is like one.
+"""
 
 import shutil
 import time
@@ -14,10 +15,14 @@ PACKAGES = """mkdir -p /srv/packages
 mount -r /dev/disk/by-label/packages /srv/packages
 """
 INSTALL = "rpm -i /srv/packages/crashpod-*.rpm && rpm -V crashpod && rpm -q crashpod"
+LAYOUT = """rpm -qa; cat /etc/os-release /proc/cmdline; ls /boot /boot/loader/entries
+find /lib/modules/$(uname -r)/kernel/fs/btrfs -name '*.ko*'
+! command -v dpkg grubby update-grub grub-mkconfig grub2-mkconfig
+"""
 ENTRY = "/boot/loader/entries/*.conf"
 # what setup has to change, and what --remove has to bring back
-STATE = (f"cat {ENTRY} /etc/default/grub; ls /etc/kernel /etc/crashpod.conf /var/lib/crashpod 2>&1; "
-         "systemctl is-enabled kdump.service crashpod.service")
+STATE = (f"cat {ENTRY} /etc/default/grub; ls /etc/kernel /etc/crashpod.conf 2>&1; "
+         "ls /var/lib/crashpod 2>&1; systemctl is-enabled kdump.service crashpod.service")
 DEBUG = """mount -r /dev/disk/by-label/debuginfo /usr/lib/debug
 ls -l /usr/lib/debug/lib/modules/$(uname -r)
 """
@@ -49,9 +54,7 @@ def _package_disk(rpm, where):
 
 def _install(journey, vm):
     vm.do(PACKAGES)
-    text = journey.must(vm, "layout", "rpm -qa; cat /etc/os-release; ls /boot /boot/loader/entries; "
-                        "find /lib/modules/$(uname -r)/kernel/fs/btrfs -name '*.ko*'; cat /proc/cmdline; "
-                        "! command -v dpkg grubby update-grub grub-mkconfig grub2-mkconfig")
+    text = journey.must(vm, "layout", LAYOUT)
     journey.add("layout-rpm", None if 'ID="openEuler"' in text and ".ko.xz" in text else text[:300])
     journey.must(vm, "install", INSTALL)
     _, text = vm.do("systemctl is-enabled crashpod.service; cat /proc/cmdline")

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`crashpod vmlinux` on dumps of real crashes, with the kernels' real vmlinux files: matching ones in
-each place, another kernel's, none, without debug information, of debug information alone, and by the
-banner for a dump without build-id."""
+"""`crashpod vmlinux` on dumps of real crashes, with the kernels' real vmlinux files.
+
+Matching ones in each place, another kernel's, none, without debug information, of debug
+information alone, and by the banner for a dump without build-id.
+"""
 
 import json
 import os
@@ -47,8 +49,8 @@ class Case:
         """The answer for a root with these files must have that exit status, and the patterns."""
         root = self.root(files)
         argv = [PROGRAM, "vmlinux", *([] if env else ["--root", root]), dump or self.dump]
-        done = subprocess.run(argv, check=False, stdout=subprocess.PIPE, text=True,
-                              stderr=subprocess.STDOUT, cwd=root, env=dict(os.environ, **(env or {})))
+        done = subprocess.run(argv, check=False, stdout=subprocess.PIPE, text=True, cwd=root,
+                              stderr=subprocess.STDOUT, env=dict(os.environ, **(env or {})))
         lacks = [p for p in patterns if not re.search(p, done.stdout, re.M)]
         if done.returncode != want:
             self.add(name, f"exit {done.returncode}, not {want}: {done.stdout.strip()[-300:]}")
@@ -168,15 +170,18 @@ def _formats(case, own, other, stripped):
     case.ask("banner-mismatch", MISMATCH, {at: other.vmlinux}, ["not a kernel"], dump=old)
     again = patched(stripped, case.where / "again", b") #1 SMP", b") #2 SMP")
     case.ask("banner-of-another-build", MISMATCH, {at: again}, ["another build of"], dump=old)
-    hostile = patched(elf, case.where / "hostile.elf",
-                      f"OSRELEASE={case.kernel.kver}".encode(),
-                      b"OSRELEASE=" + b"../" * 4 + b"\x1b[2J;x".ljust(len(case.kernel.kver) - 12, b"y"))
-    text = case.ask("hostile", MISSING, {at: case.kernel.vmlinux}, [r"^kernel: \.\./"], dump=hostile)
-    case.add("hostile-text", "it steers the terminal" if "\x1b" in text or "apt-get" in text else None)
+    release = case.kernel.kver.encode()
+    evil = (b"../" * 4 + b"\x1b[2J;x").ljust(len(release), b"y")
+    hostile = patched(elf, case.where / "hostile.elf", b"OSRELEASE=" + release,
+                      b"OSRELEASE=" + evil)
+    text = case.ask("hostile", MISSING, {at: case.kernel.vmlinux}, [r"^kernel: \.\./"],
+                    dump=hostile)
+    case.add("hostile-text", "it steers the terminal" if "\x1b" in text or "apt-get" in text
+             else None)
 
 
 def _run(case):
-    """--run: crash on the pair; its exit status is the answer's. Without a match it is not started."""
+    """--run: crash on the pair; it is not started without a match."""
     options, _ = kernels.CRASH_LIMITS.get(case.kernel.name, ((), ()))
     script = case.where / "commands"
     script.write_text("sys\nbt\nquit\n", encoding="ascii")
