@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 from ground import forky, kernels, paths
-from harness import (bench, benchguest, compare, diskcases, disks, estimate, faultrun, faults,
+from harness import (bench, benchguest, compare, crashtest, diskcases, disks, estimate, faultrun, faults,
                      floor, footprint, hostile, hugecore, layers, layers_cases, loop, matrix, rich,
                      rpmsystem, samples, scale, selfbuilt, sources, synth, systems, value, vm,
                      vmlinux)
@@ -118,6 +118,16 @@ def cmd_sources(args):
     return 0 if found and all(why is None for _, why in found) else 1
 
 
+def cmd_crashtest(args):
+    """`crashpod test` and --result, collecting and the notice at boot, list and show"""
+    failed = False
+    for target in args.target or crashtest.TARGETS:
+        found = crashtest.run_one(target, args.kernel)
+        print("\n".join(crashtest.lines(found)), flush=True)
+        failed = failed or any(why is not None for _, why in found.tests)
+    return 1 if failed else 0
+
+
 def cmd_value(args):
     """a half and a quarter of a dump still give sys, log, bt and ps in crash"""
     found = value.run(args.kernel, args.levels)
@@ -207,37 +217,41 @@ def machine_size(text):
     return n
 
 
-def cmd_faults(args):
-    """real crashes for which something is wrong; a run for each row of docs/faults.md"""
+def _cases(table, args, title, one):
+    """Run the cases that were asked for, each on its own: one(case) prints and gives whether it passed."""
     bad = 0
-    wanted = [faults.CASES[name] for name in args.only or faults.CASES]
-    for case in wanted:
+    for case in [table[name] for name in args.only or table]:
         if args.quick and not case.quick:
             continue
         try:
-            found = faultrun.run(case, args.kernel)
-            print("\n".join(faultrun.lines(found, args.kernel)), flush=True)
-            bad += any(why is not None for _, why in found.tests)
-        except vm.Lost as e:
-            print(f"fail fault-{args.kernel}/{case.name}/lost: {e}", flush=True)
+            bad += not one(case)
+        except (paths.GroundError, vm.Lost) as e:
+            print(f"fail {title}/{case.name}/lost: {e}", flush=True)
             bad += 1
     return 1 if bad else 0
+
+
+def _judged(found, lines):
+    print("\n".join(lines), flush=True)
+    return all(why is None for _, why in found.tests)
+
+
+def cmd_faults(args):
+    """real crashes for which something is wrong; a run for each row of docs/faults.md"""
+    def one(case):
+        found = faultrun.run(case, args.kernel)
+        return _judged(found, faultrun.lines(found, args.kernel))
+    return _cases(faults.CASES, args, f"fault-{args.kernel}", one)
 
 
 def cmd_layers(args):
     """targets on LVM, MD and multipath, made and opened again by the real tools"""
-    bad = 0
-    for case in [layers_cases.CASES[name] for name in args.only or layers_cases.CASES]:
-        if args.quick and not case.quick:
-            continue
-        try:
-            found = layers.run(case, args.kernel)
-            print("\n".join(layers.lines(found)), flush=True)
-            bad += any(why is not None for _, why in found.tests)
-        except vm.Lost as e:
-            print(f"fail layers/{case.name}/lost: {e}", flush=True)
-            bad += 1
-    return 1 if bad else 0
+    def one(case):
+        found = layers.run(case, args.kernel)
+        return _judged(found, layers.lines(found))
+    return _cases(layers_cases.CASES, args, "layers", one)
+
+
 def cmd_disks(args):
     """crashes whose dump goes to each controller, file system and partition table"""
     found = []
@@ -339,7 +353,7 @@ def _run_arguments(p, formats=True, sizes=False):
     p.add_argument("--cpus", type=int, default=2)
     if formats:
         p.add_argument("--format", action="append", choices=("kdump", "elf"))
-        p.add_argument("--crashkernel", default="80M")
+        p.add_argument("--crashkernel", default="", help="(what the kernel needs)")
         p.add_argument("--target", default=loop.Options.target,
                        help="the device as crashpod.conf names it")
         p.add_argument("--loader", default="syscall", choices=("syscall", "kexec-tools"),
@@ -407,6 +421,11 @@ def parse():
     p.add_argument("--kernel", default=kernels.DEFAULT, choices=kernels.TABLE)
     p.add_argument("--levels", nargs="+", type=int, default=value.LEVELS, choices=value.LEVELS)
     p.set_defaults(func=cmd_value)
+    p = sub.add_parser("crashtest", help=cmd_crashtest.__doc__)
+    p.add_argument("--kernel", default=crashtest.KERNEL, choices=kernels.TABLE)
+    p.add_argument("--target", action="append", choices=crashtest.TARGETS,
+                   help="may be given again (all of them)")
+    p.set_defaults(func=cmd_crashtest)
     p = sub.add_parser("hostile", help=cmd_hostile.__doc__)
     p.add_argument("--kernel", default=kernels.DEFAULT, choices=kernels.TABLE)
     p.add_argument("--only", nargs="+", choices=hostile.CASES)

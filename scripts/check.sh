@@ -134,6 +134,7 @@ qemu() {
 	qemu_run qemu-hostile hostile --kernel "$KERNEL" --only pages vmcoreinfo
 	qemu_run qemu-faults faults --kernel "$KERNEL" --quick
 	qemu_run qemu-layers layers --quick
+	qemu_run qemu-crashtest crashtest --kernel "$KERNEL"
 	qemu_run qemu-matrix matrix --kernel "$KERNEL" --profile plain --fresh --levels 1 31
 	qemu_run qemu-matrix-second matrix --kernel "$SECOND" --profile plain --fresh --levels 31 \
 		--formats kdump
@@ -153,11 +154,8 @@ all_kernels() {
 	done
 	for k in 5.10 6.1 6.12 new; do
 		for flavour in cloud amd64 rt; do
-			kernel=$k-$flavour reserve=80M
-			if [ "$flavour" != cloud ]; then
-				reserve=192M
-			fi
-			qemu_run "loop-$kernel" loop --kernel "$kernel" --crashkernel "$reserve"
+			kernel=$k-$flavour
+			qemu_run "loop-$kernel" loop --kernel "$kernel"
 			qemu_run "estimate-$kernel" estimate --kernel "$kernel" --levels 31 1
 			qemu_run "matrix-$kernel-full" matrix --kernel "$kernel" --profile full
 			qemu_run "matrix-$kernel-plain" matrix --kernel "$kernel" --profile plain

@@ -52,6 +52,9 @@ is "--json --root --run --help" _crashpod crashpod vmlinux -
 is "vmcore" _crashpod crashpod vmlinux v
 is "vmcore" _crashpod crashpod dump -c v
 is "vmcore" _crashpod crashpod list -c v
+is "--json" _crashpod crashpod list --j
+is "vmcore" _crashpod crashpod show --html -o v
+is "--result --root" _crashpod crashpod test --r
 is "--modules-root" _crashpod_mkinitrd crashpod-mkinitrd --mo
 is "zstd" _crashpod_mkinitrd crashpod-mkinitrd --compress z
 if command -v zsh > /dev/null; then
