@@ -85,6 +85,10 @@ struct vmlinux_found {
 	unsigned best_at;	 /* the first file of that state */
 };
 
+/* The i-th place for a vmlinux of that release; false: there are no more, or the release is no
+ * word. */
+bool vmlinux_place(char path[static PATH_MAX], const char *root, size_t i, const char *release);
+
 void vmlinux_find(struct vmlinux_found *found, const struct vmlinux_places *places,
 		  const struct vmlinux_id *id);
 

@@ -100,6 +100,15 @@ static void by_build_id(struct vmlinux_found *found, const struct vmlinux_places
 		add(found, id, path);
 }
 
+bool vmlinux_place(char path[static PATH_MAX], const char *root, size_t i, const char *release)
+{
+	char name[PATH_MAX];
+
+	return i < ARRAY_SIZE(by_release) && vmlinux_is_word(release) &&
+	       expand(name, by_release[i], release) &&
+	       (follow(path, root, name) || !tree_path(path, root, "%s", name));
+}
+
 void vmlinux_find(struct vmlinux_found *found, const struct vmlinux_places *p,
 		  const struct vmlinux_id *id)
 {
@@ -108,12 +117,8 @@ void vmlinux_find(struct vmlinux_found *found, const struct vmlinux_places *p,
 
 	found->n = found->best_at = 0;
 	found->best = VMLINUX_UNUSABLE;
-	for (size_t i = 0; named && i < ARRAY_SIZE(by_release); i++) {
-		if (!expand(name, by_release[i], id->release))
-			continue;
-		if (follow(path, p->root, name) || !tree_path(path, p->root, "%s", name))
-			add(found, id, path);
-	}
+	for (size_t i = 0; vmlinux_place(path, p->root, i, id->release); i++)
+		add(found, id, path);
 	if (vmlinux_is_build_id(id->build_id))
 		by_build_id(found, p, id);
 	for (size_t i = 0; p->here && i < ARRAY_SIZE(here); i++) {
