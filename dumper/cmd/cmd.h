@@ -32,6 +32,7 @@ int cmd_dump(int argc, char **argv);
 int cmd_info(int argc, char **argv);
 int cmd_dmesg(int argc, char **argv);
 int cmd_verify(int argc, char **argv);
+int cmd_vmlinux(int argc, char **argv);
 int cmd_conf(int argc, char **argv);
 int cmd_setup(int argc, char **argv);
 int cmd_load(int argc, char **argv);

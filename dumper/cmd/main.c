@@ -14,6 +14,8 @@ const struct cmd cmd_table[] = {
 	{ "info", "[--json] FILE", "what a vmcore or dump is", cmd_info },
 	{ "dmesg", "FILE", "the dead kernel's log as text", cmd_dmesg },
 	{ "verify", "FILE", "check every page of a dump", cmd_verify },
+	{ "vmlinux", "[--run] [--json] [--root DIR] DUMP [-- ARGUMENT...]",
+	  "the vmlinux with debug information for a dump; crash on both", cmd_vmlinux },
 	{ "conf", "[--cmdline STRING] FILE", "check a configuration and print it", cmd_conf },
 	{ "setup", "[-y|--yes] [--dry-run] [-k KVER] [--root DIR] [--from-kdump | --remove]",
 	  "make this machine ready: reservation, configuration, initramfs, services", cmd_setup },

@@ -48,6 +48,8 @@ is "--json --help" _crashpod crashpod status -
 is "structure" _crashpod crashpod dump --verify s
 is "format info collect" _crashpod crashpod raw ''
 is "--force" _crashpod crashpod raw --f
+is "--json --root --run --help" _crashpod crashpod vmlinux -
+is "vmcore" _crashpod crashpod vmlinux v
 is "vmcore" _crashpod crashpod dump -c v
 is "vmcore" _crashpod crashpod list -c v
 is "--json" _crashpod crashpod list --j
