@@ -84,7 +84,7 @@ hooks()
 		kernel-postinst) printf 'plain,deb 0755~ %s %s\n' "$file" "$SYSCONFDIR/kernel/postinst.d/zz-crashpod" ;;
 		kernel-postrm) printf 'plain,deb 0755~ %s %s\n' "$file" "$SYSCONFDIR/kernel/postrm.d/zz-crashpod" ;;
 		*.install) printf 'all 0755~ %s %s\n' "$file" "$PREFIX/lib/kernel/install.d/$name" ;;
-		crashpod.init) printf 'plain,deb 0755~ %s %s\n' "$file" "$SYSCONFDIR/init.d/crashpod" ;;
+		crashpod.init) printf 'plain 0755~ %s %s\n' "$file" "$SYSCONFDIR/init.d/crashpod" ;;
 		*.rules) printf 'all 0644~ %s %s\n' "$file" "$PREFIX/lib/udev/rules.d/$name" ;;
 		esac
 	done
