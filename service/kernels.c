@@ -48,7 +48,7 @@ static int look(struct kernels *k, const char *root, const char *place)
 		if (k->n == KERNELS_MAX)
 			rc = -E2BIG;
 		else
-			snprintf(k->release[k->n++], KERNELS_RELEASE, "%s", d->d_name);
+			snprintf(k->release[k->n++], KERNELS_RELEASE, "%.127s", d->d_name);
 	}
 	closedir(dir);
 	return rc;

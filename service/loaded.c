@@ -53,7 +53,7 @@ int loaded_write(struct loaded *l, const char *root, struct err *e)
 		fprintf(f, "option %s\n", l->options[i]);
 	if (fclose(f))
 		return err_sys(e, -ENOMEM, LOADED_FILE);
-	return put_file(path, text, len, 0600, e);
+	return put_file(path, text, len, 0644, e);
 }
 
 /* "SUM PATH" */

@@ -13,7 +13,7 @@
 
 #define RUN_NOT_FOUND 127
 #define RUN_OUT_MAX ((size_t)1 << 20)
-#define RUN_SAID 512 /* of stderr, its end */
+#define RUN_SAID 400 /* of stderr, its end */
 
 static _Noreturn void child(const char *const argv[])
 {

@@ -21,6 +21,15 @@
 
 #define KVER "6.1.0-test"
 #define INITRD "/var/lib/crashpod/initramfs-" KVER ".img"
+#define INPUTS "/var/lib/crashpod/initramfs-" KVER ".inputs"
+#define MKINITRD "/usr/lib/crashpod/mkinitrd"
+/* of "image" and "MZ" */
+#define IMAGE_SUM "6105d6cc76af400325e94d588ce511be5bfdbb73b437dc51eca43917d7a43e3d"
+#define KERNEL_SUM "9b8db510ef42b8ed54a3712636fda55a4f8cfcd5493e20b74ab00cd4f3979f2d"
+#define INPUTS_TEXT "crashpod-inputs 1\nkernel " KVER "\ninit aa\nconf bb\nmodule ext4 cc\n"
+#define LOADED                                                                              \
+	"release " KVER "\nkernel " KERNEL_SUM " /boot/vmlinuz-" KVER "\ninitrd " IMAGE_SUM \
+	" " INITRD "\ntime 1\noption -k\noption " KVER "\n"
 #define MEMINFO                                                                             \
 	"MemTotal: 4096000 kB\nMemFree: 1024000 kB\nBuffers: 1000 kB\nCached: 1023000 kB\n" \
 	"SwapCached: 7 kB\nAnonPages: 1024000 kB\n"
@@ -40,6 +49,12 @@ static const struct file sound[] = {
 	  "22 1 254:1 / /var\\040crash rw,noatime shared:1 master:2 - ext4 /dev/vda1 rw\n" },
 	{ "/etc/crashpod.conf", "ext4 UUID=1234\n" },
 	{ INITRD, "image" },
+	{ INPUTS, INPUTS_TEXT "image " IMAGE_SUM "\n" },
+	/* says what it is asked for, as the builder does */
+	{ MKINITRD, "#!/bin/sh\ntest \"$3\" = --inputs && cat \"${0%/usr/*}/inputs\"\n" },
+	{ "/inputs", INPUTS_TEXT },
+	{ "/boot/vmlinuz-" KVER, "MZ" },
+	{ "/run/crashpod/loaded", LOADED },
 	{ "/dev/disk/by-uuid/1234", "" },
 	{ "/dev/vda1", "" },
 	{ "/var crash/x", "" },
@@ -71,6 +86,7 @@ static void put(const char *root, const struct file *f)
 	assert_non_null(out);
 	assert_true(fputs(f->text, out) >= 0);
 	assert_int_equal(fclose(out), 0);
+	assert_int_equal(chmod(path, strncmp(f->text, "#!", 2) ? 0600 : 0700), 0);
 }
 
 static void make_tree(char *root)
@@ -109,15 +125,21 @@ static void test_sound(void **state)
 	status_check(s, root, KVER);
 	assert_int_equal(remove_tree(root), 0);
 	has_line(s, "ok", "256 MiB reserved", "");
-	has_line(s, "ok", "capture kernel is loaded", "");
-	has_line(s, "ok", INITRD ", 1 KiB", "");
+	has_line(s, "ok", "capture kernel is loaded: /boot/vmlinuz-" KVER " with " INITRD, "");
+	has_line(s, "ok", INITRD ", 1 KiB, is up to date", "");
 	has_line(s, "ok", "/etc/crashpod.conf is sound", "");
 	has_line(s, "ok", "ext4 UUID=1234 is there", "");
 	has_line(s, "ok", "ext4 UUID=1234 has ", "");
+	has_line(s, "ok", "no watchdog runs", "");
+	has_line(s, "ok", "no dump in /var crash/var/crash", "");
 	for (unsigned i = 0; i < s->n; i++)
 		assert_int_equal(s->items[i].state, STATUS_OK);
-	assert_int_equal(s->n, 6);
+	assert_int_equal(s->n, 8);
 	assert_true(status_ready(s));
+	assert_string_equal(s->loaded.release, KVER);
+	assert_string_equal(s->loaded.options[1], KVER);
+	assert_null(s->loaded.options[2]);
+	status_free(s);
 	free(s);
 }
 
@@ -148,8 +170,78 @@ static const struct {
 	  "crashpod load",
 	  false },
 	/* an image is loaded, wherever it came from */
-	{ { INITRD, NULL }, "note", "no initramfs of kernel " KVER, "mkinitrd -k " KVER, true },
-	{ { INITRD, "" }, "note", "is empty", "mkinitrd", true },
+	{ { INITRD, NULL }, "note", "no initramfs of kernel " KVER, "refresh -k " KVER, true },
+	{ { INITRD, NULL }, "note", INITRD ": No such file", "crashpod load", true },
+	{ { INITRD, "" }, "note", "is empty", "refresh", false },
+	{ { INITRD, "another" },
+	  "missing",
+	  "what is loaded is not the " INITRD " that is there now",
+	  "crashpod load --again",
+	  false },
+	{ { INITRD, "another" }, "note", "made from is not recorded", "crashpod refresh", false },
+	{ { INPUTS, NULL }, "note", "made from is not recorded", "crashpod refresh", true },
+	{ { "/boot/vmlinuz-" KVER, "another" },
+	  "missing",
+	  "what is loaded is not the /boot/vmlinuz-" KVER,
+	  "crashpod load --again",
+	  false },
+	{ { "/run/crashpod/loaded", NULL }, "note", "not by crashpod load", "crashpod load", true },
+	{ { "/run/crashpod/loaded", "kernel x y\ninitrd\n\n" },
+	  "note",
+	  "not by crashpod load",
+	  "",
+	  true },
+	{ { "/run/crashpod/loaded", "release " KVER "\nkernel " KERNEL_SUM " /boot/vmlinuz-" KVER
+				    "\ninitrd " KERNEL_SUM " /boot/vmlinuz-" KVER "\n" },
+	  "note",
+	  "/boot/vmlinuz-" KVER " is not in its own place",
+	  "yours",
+	  true },
+	{ { "/inputs", "crashpod-inputs 1\nkernel " KVER "\ninit aa\nconf bx\nmodule ext4 cc\n" },
+	  "missing",
+	  "out of date, changed since: the configuration",
+	  "crashpod refresh -k " KVER " --reload",
+	  false },
+	{ { "/inputs", "crashpod-inputs 1\nkernel " KVER "\ninit ax\nconf bb\nmodule xfs dd\n" },
+	  "missing",
+	  "changed since: PID 1, module ext4, module xfs",
+	  "crashpod refresh",
+	  false },
+	{ { MKINITRD, NULL },
+	  "note",
+	  "is not known: crashpod-mkinitrd is not inst",
+	  "install",
+	  true },
+	{ { MKINITRD, "#!/bin/sh\necho one >&2\necho 'mkinitrd: no modules' >&2\nexit 1\n" },
+	  "missing",
+	  "none could be made now: mkinitrd: no modules",
+	  "mend that",
+	  false },
+	{ { "/sys/class/watchdog/watchdog0/state", "active\n" },
+	  "ok",
+	  "no watchdog runs",
+	  "",
+	  true },
+	{ { "/sys/class/watchdog/watchdog0/device/driver/x", "" },
+	  "ok",
+	  "watchdog0 runs, its driver is built into",
+	  "",
+	  true },
+	{ { "/var crash/var/crash/202611250504/dump.202611250504", "x" },
+	  "ok",
+	  "/var crash/var/crash/202611250504/dump.202611250504, 0 seconds ago, complete",
+	  "",
+	  true },
+	{ { "/var crash/var/crash/202611250504/dump.202611250504-incomplete", "x" },
+	  "note",
+	  "dump.202611250504-incomplete, 0 seconds ago, incomplete",
+	  "log",
+	  true },
+	{ { "/var crash/var/crash/202611250504/dmesg.202611250504", "x" },
+	  "note",
+	  "/var/crash/202611250504, 0 seconds ago, without memory",
+	  "log",
+	  true },
 	{ { "/etc/crashpod.conf", NULL },
 	  "missing",
 	  "/etc/crashpod.conf: No such file",
@@ -202,6 +294,12 @@ static const struct {
 	  "is not mounted: free room unknown",
 	  "mount it",
 	  true },
+	{ { "/proc/self/mountinfo",
+	    "22 1 254:1 / /var\\040crash rw - ext4 /dev/vda1 ro,noatime\n" },
+	  "missing",
+	  "ext4 UUID=1234 is mounted read-only",
+	  "fsck",
+	  false },
 	{ { "/proc/self/mountinfo", "a b\n1 2 3\n - - -\n1 2 3 / /x rw - ext4\n" },
 	  "note",
 	  "is not mounted",
@@ -231,14 +329,12 @@ static void test_faults(void **state)
 
 		make_tree(root);
 		put(root, &faults[i].change);
-		/* not the reason for what is looked for: the configuration is newer */
-		if (strstr(faults[i].change.path, "crashpod.conf"))
-			put(root, &(struct file){ INITRD, "image" });
 		status_check(s, root, KVER);
 		assert_int_equal(remove_tree(root), 0);
 		has_line(s, faults[i].state, faults[i].text, faults[i].mend);
 		assert_int_equal(status_ready(s), faults[i].ready);
 	}
+	status_free(s);
 	free(s);
 }
 
@@ -253,7 +349,6 @@ static void raw_states(struct status *s, enum raw_state a, enum raw_state b)
 
 	make_tree(root);
 	put(root, &(struct file){ "/etc/crashpod.conf", "raw /dev/vda1\n" });
-	put(root, &(struct file){ INITRD, "image" });
 	assert_int_equal(tree_path(node, root, "/dev/vda1"), 0);
 	assert_int_equal(truncate(node, RAW_AREA_MIN), 0);
 	assert_int_equal(raw_device_open(node, RAW_CLAIM, &fd, &bytes, NULL), 0);
@@ -284,13 +379,13 @@ static void test_raw(void **state)
 	has_line(s, "note", "1 slots free, 1 not collected", "crashpod raw collect");
 	raw_states(s, RAW_WRITING, RAW_INCOMPLETE);
 	has_line(s, "note", "0 slots free, 2 not collected", "crashpod raw collect");
+	status_free(s);
 	free(s);
 }
 
 static void test_two_faults(void **state)
 {
-	char root[] = "/tmp/crashpod-status-XXXXXX", path[PATH_MAX];
-	struct timespec old[2] = { { .tv_sec = 1000 }, { .tv_sec = 1000 } };
+	char root[] = "/tmp/crashpod-status-XXXXXX";
 	struct status *s = calloc(1, sizeof(*s));
 
 	(void)state;
@@ -298,8 +393,6 @@ static void test_two_faults(void **state)
 	make_tree(root);
 	put(root, &(struct file){ "/sys/kernel/kexec_crash_loaded", "0" });
 	put(root, &(struct file){ "/proc/sys/kernel/kexec_load_disabled", "1" });
-	assert_int_equal(tree_path(path, root, INITRD), 0);
-	assert_int_equal(utimensat(AT_FDCWD, path, old, 0), 0);
 	put(root, &(struct file){ "/etc/crashpod.conf", "ext4 UUID=1234\ndump_level 0\n" });
 	put(root,
 	    &(struct file){ "/proc/meminfo",
@@ -308,8 +401,63 @@ static void test_two_faults(void **state)
 	assert_int_equal(remove_tree(root), 0);
 	has_line(s, "note", "at level 0: it would be filtered more", "raise dump_level");
 	has_line(s, "missing", "kexec_load_disabled is 1", "reboot");
-	has_line(s, "missing", "older than /etc/crashpod.conf", "mkinitrd");
 	assert_false(status_ready(s));
+	status_free(s);
+	free(s);
+}
+
+/* A driver that is a module has to be in the initramfs. */
+static void test_watchdog(void **state)
+{
+	static const struct {
+		const char *module, *running, *line, *text;
+	} t[] = {
+		{ "ext4", "active", "ok", "watchdog0 runs, its driver ext4 is in" },
+		{ "xt4", "active", "missing", "its driver xt4 is not in the initramfs" },
+		{ "xt4", "inactive", "ok", "no watchdog runs" },
+	};
+	struct status *s = calloc(1, sizeof(*s));
+
+	(void)state;
+	assert_non_null(s);
+	for (size_t i = 0; i < ARRAY_SIZE(t); i++) {
+		char root[] = "/tmp/crashpod-status-XXXXXX", path[PATH_MAX], to[64];
+
+		make_tree(root);
+		put(root, &(struct file){ "/sys/class/watchdog/watchdog0/state", t[i].running });
+		put(root, &(struct file){ "/sys/class/watchdog/watchdog0/device/driver/bind", "" });
+		assert_int_equal(
+			tree_path(path, root, "/sys/class/watchdog/watchdog0/device/driver/module"),
+			0);
+		snprintf(to, sizeof(to), "../../../../module/%s", t[i].module);
+		assert_int_equal(symlink(to, path), 0);
+		status_check(s, root, KVER);
+		assert_int_equal(remove_tree(root), 0);
+		has_line(s, t[i].line, t[i].text, "");
+	}
+	status_free(s);
+	free(s);
+}
+
+/* Of two dumps the later one, by its name; the serial counts as well. */
+static void test_last_dump(void **state)
+{
+	char root[] = "/tmp/crashpod-status-XXXXXX";
+	struct status *s = calloc(1, sizeof(*s));
+
+	(void)state;
+	assert_non_null(s);
+	make_tree(root);
+	put(root, &(struct file){ "/var crash/var/crash/202611250504-1/dump.202611250504", "x" });
+	put(root, &(struct file){ "/var crash/var/crash/202611250504/dump.202611250504", "x" });
+	put(root, &(struct file){ "/var crash/var/crash/202610250504/dump.202610250504", "x" });
+	put(root, &(struct file){ "/var crash/var/crash/other/dump.202710250504", "x" });
+	status_check(s, root, KVER);
+	assert_int_equal(remove_tree(root), 0);
+	assert_string_equal(s->dump.path, "/var crash/var/crash/202611250504-1/dump.202611250504");
+	assert_true(s->dump.complete);
+	assert_in_range(s->dump.age_s, 0, 60);
+	status_free(s);
 	free(s);
 }
 
@@ -383,6 +531,7 @@ static void test_tree(void **state)
 		assert_string_equal(got + strlen(root), t[i].path);
 	}
 	assert_int_equal(tree_device(got, root, "FOO=1"), -EINVAL);
+	put(root, &(struct file){ "/boot/vmlinuz-" KVER, NULL });
 	assert_int_equal(tree_kernel(got, root, KVER, &e), -ENOENT);
 	assert_non_null(strstr(e.msg, "no kernel image of " KVER));
 	for (size_t i = 0; i < ARRAY_SIZE(kernels); i++) {
@@ -399,7 +548,8 @@ int main(void)
 		cmocka_unit_test(test_sound),	  cmocka_unit_test(test_faults),
 		cmocka_unit_test(test_raw),	  cmocka_unit_test(test_two_faults),
 		cmocka_unit_test(test_full_list), cmocka_unit_test(test_room_needed),
-		cmocka_unit_test(test_tree),
+		cmocka_unit_test(test_tree),	  cmocka_unit_test(test_watchdog),
+		cmocka_unit_test(test_last_dump),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
