@@ -16,26 +16,31 @@ done
 echo "loaded again after $i s"
 """
 
-# What cannot be made leaves what is there: the same image stays loaded.
+# What cannot be made leaves what is there: the same image stays loaded. What the watch on the file
+# has begun is over before the next change.
 BREAK_CONF = f"""image=/var/lib/crashpod/initramfs-$(uname -r).img
 before=$(sha256sum $image {LOADED})
+watch()
+{{
+    i=0
+    while test "$(systemctl show -P Result crashpod-refresh.service)" != $1 ||
+        test "$(systemctl is-active crashpod-refresh.service)" = activating; do
+        i=$((i + 1))
+        test $i -lt 180 || {{ echo "the watch on the file has no $1"; exit 1; }}
+        sleep 1
+    done
+}}
 cp /etc/crashpod.conf /root/conf
 echo 'nonsense 1' >> /etc/crashpod.conf
 crashpod refresh --if-needed --reload
 status=$?
 crashpod status && status=ready
-# what the watch on the file has begun is over before the next change
-sleep 1
-while test "$(systemctl is-active crashpod-refresh.service)" = activating; do sleep 1; done
-systemctl is-failed crashpod-refresh.service
+watch exit-code
 cat /root/conf > /etc/crashpod.conf
 rm /root/conf
-test $status = 1 || {{ echo "refresh: exit $status"; exit 1; }}
+test $status = 1 || {{ echo "exit $status"; exit 1; }}
 test "$(sha256sum $image {LOADED})" = "$before" || {{ echo "it is another image"; exit 1; }}
-sleep 1
-while test "$(systemctl is-active crashpod-refresh.service)" = activating; do sleep 1; done
-systemctl is-failed crashpod-refresh.service && exit 1
-true
+watch success
 """
 
 # Memory that goes and comes again is told to the capture kernel: by udev's rule, or by the kernel.
