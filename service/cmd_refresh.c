@@ -103,7 +103,7 @@ static int all_kernels(const struct refresh_opts *o)
 		status = cmd_fail("refresh", 1, &e);
 	for (unsigned i = 0; k && i < k->n; i++)
 		status |= one_kernel(o, k->release[i]);
-	if (k && !k->n && !status) {
+	if (k && !k->n && !status && !o->if_needed) {
 		err_set(&e, -ENOENT, "no kernel is installed: none has its modules and its image");
 		status = cmd_fail("refresh", 1, &e);
 	}
