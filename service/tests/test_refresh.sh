@@ -149,10 +149,18 @@ run "$post" "$other"
 is 'removed, not purged' 0 ''
 result 'removed, not purged: nothing is said' "$(cat "$lab/said")" test ! -s "$lab/said"
 
+mkdir "$lab/empty"
+run "$CRASHPOD" refresh --root "$lab/empty"
+is 'no kernel' 1 'no kernel is installed'
+run "$CRASHPOD" refresh --root "$lab/empty" --if-needed
+is 'no kernel, nothing needed' 0 ''
+
 # usage
 for options in '-k a/b' '--removed ..' '-k' '--nonsense' "-k $kver --removed $kver" 'x' '--reload'; do
 	# shellcheck disable=SC2086
 	refresh $options
 	is "usage: $options" 2 'crashpod refresh: '
 done
+run "$CRASHPOD" load --again -k "$kver"
+is 'usage: load --again' 2 '--again takes the options of the load before'
 finish
