@@ -10,8 +10,8 @@ from .agent import Agent
 from .qmp import Qmp
 from .vm import Console, Vm
 
-BOOT_LIMIT_S = 400
-RUN_LIMIT_S = 600
+BOOT_LIMIT_S = 1200
+RUN_LIMIT_S = 2400
 
 
 class SysVm(Vm):
