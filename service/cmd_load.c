@@ -32,7 +32,7 @@ int cmd_load(int argc, char **argv)
 		printf("nothing to do: no capture kernel is loaded\n");
 		return 0;
 	}
-	rc = o.again ? load_again(l, line, &warning, &e)
+	rc = o.again ? load_again(l, NULL, line, &warning, &e)
 		     : load_run(&o, argv + 1, l, line, &warning, &e);
 	if (rc)
 		return cmd_fail(argv[0], 1, &e);

@@ -2,6 +2,7 @@
 /* cmd_refresh.c - crashpod refresh: initramfs images follow their kernels, configuration and
  * modules. Called by hand, by the hooks of kernel packages and by crashpod.service. */
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -123,26 +124,48 @@ static int removed_kernel(const struct refresh_opts *o)
 	return 0;
 }
 
-static int reload(void)
+/* before: the initramfs that was loaded until now, or -1. A new one that cannot be loaded, which
+ * may be too large for the reserved memory, is not worth the one that could. */
+static int reload(int before)
 {
 	_cleanup_free_ struct loaded *l = calloc(1, sizeof(*l));
-	struct err e = { 0 }, warning = { 0 };
-	char line[CMDLINE_CAP];
+	struct err e = { 0 }, again = { 0 };
+	char line[CMDLINE_CAP], from[32];
 
 	if (!refresh_wants_reload(""))
 		return 0;
-	if (!l || load_again(l, line, &warning, &e)) {
-		err_ctx(&e, "what was loaded before stays loaded");
-		return cmd_fail("refresh", 1, &e);
+	if (l && !load_again(l, NULL, line, &again, &e)) {
+		printf("loaded %s with %s\n", l->kernel, l->initrd);
+		return 0;
 	}
-	printf("loaded %s with %s\n", l->kernel, l->initrd);
-	return 0;
+	snprintf(from, sizeof(from), "/proc/self/fd/%d", before);
+	if (l && !load_is_loaded("") && before >= 0)
+		load_again(l, from, line, &again, &again);
+	err_ctx(&e, load_is_loaded("") ? "what was loaded before stays loaded"
+				       : "nothing is loaded any more");
+	return cmd_fail("refresh", 1, &e);
+}
+
+/* The initramfs that is loaded, open, whatever is put in its place; -1 where it is not there. */
+static int hold_loaded(void)
+{
+	struct loaded *l = calloc(1, sizeof(*l));
+	int fd = -1;
+
+	if (l && load_is_loaded("") && !loaded_read(l, "")) {
+		if (!loaded_changed("", l->initrd, l->initrd_sum))
+			fd = open(l->initrd, O_RDONLY | O_CLOEXEC);
+		loaded_free(l);
+	}
+	free(l);
+	return fd;
 }
 
 int cmd_refresh(int argc, char **argv)
 {
 	struct refresh_opts o = { .root = "" };
 	_cleanup_close_ int lock = -1;
+	_cleanup_close_ int before = -1;
 	struct err e = { 0 };
 	int status;
 
@@ -151,6 +174,8 @@ int cmd_refresh(int argc, char **argv)
 	lock = refresh_lock(o.root, &e);
 	if (lock < 0)
 		return cmd_fail(argv[0], 1, &e);
+	if (o.reload)
+		before = hold_loaded();
 	if (o.removed)
 		status = removed_kernel(&o);
 	else if (o.kver)
@@ -159,6 +184,6 @@ int cmd_refresh(int argc, char **argv)
 		status = all_kernels(&o);
 	/* of two images the one that was made counts, whatever became of the other */
 	if (o.reload)
-		status |= reload();
+		status |= reload(before);
 	return status;
 }

@@ -187,7 +187,10 @@ int load_run(const struct load_opts *o, char **argv, struct loaded *l,
 		rc = make_cmdline(line, o, e);
 	if (rc)
 		return rc;
-	rc = kexec_load(&(struct kexec_image){ l->kernel, l->initrd, line }, e);
+	l->initrd_from = o->initrd_from;
+	rc = kexec_load(&(struct kexec_image){ l->kernel,
+					       l->initrd_from ? l->initrd_from : l->initrd, line },
+			e);
 	if (!rc)
 		rc = check_loaded(1, e);
 	if (rc)
@@ -199,7 +202,8 @@ int load_run(const struct load_opts *o, char **argv, struct loaded *l,
 	return 0;
 }
 
-int load_again(struct loaded *l, char line[static CMDLINE_CAP], struct err *warning, struct err *e)
+int load_again(struct loaded *l, const char *initrd_from, char line[static CMDLINE_CAP],
+	       struct err *warning, struct err *e)
 {
 	char name[] = "load", *argv[LOADED_OPTIONS_MAX + 2] = { name };
 	struct load_opts o = { 0 };
@@ -214,10 +218,12 @@ int load_again(struct loaded *l, char line[static CMDLINE_CAP], struct err *warn
 	rc = load_opts_read(&o, argc, argv, e);
 	if (!rc && o.again)
 		rc = err_set(e, -EINVAL, LOADED_FILE ": --again");
+	o.initrd_from = initrd_from;
 	/* getopt_long() may have changed the order, which is all the same to it */
 	if (!rc)
 		rc = load_run(&o, argv + 1, l, line, warning, e);
 	memset(l->options, 0, sizeof(l->options));
+	l->initrd_from = NULL;
 	loaded_free(&before);
 	return rc;
 }

@@ -9,8 +9,9 @@
 
 struct load_opts {
 	const char *kver, *kernel, *initrd, *append, *cmdline;
-	unsigned cpus; /* 0: not asked for */
-	bool again;    /* as it was loaded before; nothing where nothing is loaded */
+	const char *initrd_from; /* NULL, or what is read in the place of the initramfs */
+	unsigned cpus;		 /* 0: not asked for */
+	bool again;		 /* as it was loaded before; nothing where nothing is loaded */
 };
 
 /* The words of a command line, argv[0] passed over. -EINVAL with what is wrong. */
@@ -21,8 +22,11 @@ int load_opts_read(struct load_opts *o, int argc, char **argv, struct err *e);
 int load_run(const struct load_opts *o, char **argv, struct loaded *l,
 	     char line[static CMDLINE_CAP], struct err *warning, struct err *e);
 
-/* What was loaded by this program, once more. */
-int load_again(struct loaded *l, char line[static CMDLINE_CAP], struct err *warning, struct err *e);
+/* What was loaded by this program, once more; initrd_from: NULL, or a file that is taken in the
+ * place of the initramfs. The kernel gives up what is loaded before it reads the new one: after a
+ * failure there may be none, which load_is_loaded() tells. */
+int load_again(struct loaded *l, const char *initrd_from, char line[static CMDLINE_CAP],
+	       struct err *warning, struct err *e);
 
 /* Whether the kernel has a capture kernel loaded. */
 bool load_is_loaded(const char *root);

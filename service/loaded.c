@@ -41,7 +41,8 @@ int loaded_write(struct loaded *l, const char *root, struct err *e)
 	if (!rc)
 		rc = sum_file(l->kernel_sum, root, l->kernel);
 	if (!rc)
-		rc = sum_file(l->initrd_sum, root, l->initrd);
+		rc = l->initrd_from ? sha256_file(l->initrd_sum, l->initrd_from)
+				    : sum_file(l->initrd_sum, root, l->initrd);
 	if (rc)
 		return err_sys(e, rc, LOADED_FILE);
 	f = open_memstream(&text, &len);

@@ -20,6 +20,7 @@ struct loaded {
 	char release[128]; /* of the kernel that was loaded */
 	char kernel[PATH_MAX], initrd[PATH_MAX];
 	char kernel_sum[SHA256_TEXT], initrd_sum[SHA256_TEXT];
+	const char *initrd_from; /* NULL, or what was read in the place of initrd; not recorded */
 	time_t when;
 	/* as `crashpod load` got them, in text; NULL at the end */
 	char *options[LOADED_OPTIONS_MAX + 1];

@@ -43,6 +43,24 @@ test "$(sha256sum $image {LOADED})" = "$before" || {{ echo "it is another image"
 watch success
 """
 
+# An image that is too large to be loaded: the one before is loaded again. Without compression zeros are
+# as large as anything.
+TOO_LARGE = f"""init=/usr/lib/crashpod/init
+systemctl stop crashpod-refresh.path
+crashpod-mkinitrd --compress none && crashpod load --again || exit 1
+before=$(grep ^initrd {LOADED})
+cp -a $init /root/init
+truncate -s 300M $init
+crashpod refresh -k "$(uname -r)" --if-needed --reload
+status=$?
+crashpod status && status=ready
+mv /root/init $init
+test $status = 1 || {{ echo "exit $status"; exit 1; }}
+test "$(cat /sys/kernel/kexec_crash_loaded)" = 1 || {{ echo "nothing is loaded"; exit 1; }}
+test "$(grep ^initrd {LOADED})" = "$before" || {{ cat {LOADED}; exit 1; }}
+crashpod-mkinitrd && crashpod load --again && systemctl start crashpod-refresh.path
+"""
+
 # Memory that goes and comes again is told to the capture kernel: by udev's rule, or by the kernel.
 HOTPLUG = f"""own=0
 test ! -e /sys/devices/system/memory/crash_hotplug || own=$(cat /sys/devices/system/memory/crash_hotplug)
@@ -95,6 +113,8 @@ def _conf(journey, vm):
     journey.status(vm, "conf-status")
     journey.must(vm, "conf-error", BREAK_CONF)
     journey.status(vm, "conf-mended")
+    journey.must(vm, "too-large", TOO_LARGE)
+    journey.status(vm, "too-large-mended")
 
 
 def _other_gone(journey, vm):
