@@ -1,118 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Each case changes one file of a tree in which all is well, and names the line that must come. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include "../rawcheck.h"
-#include "../room.h"
-#include "../run.h"
-#include "../status.h"
-#include "../tree.h"
-
-#define KVER "6.1.0-test"
-#define INITRD "/var/lib/crashpod/initramfs-" KVER ".img"
-#define INPUTS "/var/lib/crashpod/initramfs-" KVER ".inputs"
-#define MKINITRD "/usr/lib/crashpod/mkinitrd"
-/* of "image" and "MZ" */
-#define IMAGE_SUM "6105d6cc76af400325e94d588ce511be5bfdbb73b437dc51eca43917d7a43e3d"
-#define KERNEL_SUM "9b8db510ef42b8ed54a3712636fda55a4f8cfcd5493e20b74ab00cd4f3979f2d"
-#define INPUTS_TEXT "crashpod-inputs 1\nkernel " KVER "\ninit aa\nconf bb\nmodule ext4 cc\n"
-#define LOADED                                                                              \
-	"release " KVER "\nkernel " KERNEL_SUM " /boot/vmlinuz-" KVER "\ninitrd " IMAGE_SUM \
-	" " INITRD "\ntime 1\noption -k\noption " KVER "\n"
-#define MEMINFO                                                                             \
-	"MemTotal: 4096000 kB\nMemFree: 1024000 kB\nBuffers: 1000 kB\nCached: 1023000 kB\n" \
-	"SwapCached: 7 kB\nAnonPages: 1024000 kB\n"
-
-struct file {
-	const char *path, *text; /* text NULL: removed */
-};
-
-static const struct file sound[] = {
-	{ "/sys/kernel/kexec_crash_size", "268435456\n" },
-	{ "/sys/kernel/kexec_crash_loaded", "1\n" },
-	{ "/proc/sys/kernel/kexec_load_disabled", "0\n" },
-	{ "/proc/sys/kernel/panic_on_oops", "1\n" },
-	{ "/proc/meminfo", "MemTotal: 64 kB\nMemFree: 10 kB\n" },
-	{ "/proc/self/mountinfo",
-	  "21 1 0:5 / /proc rw - proc proc rw\n"
-	  "22 1 254:1 / /var\\040crash rw,noatime shared:1 master:2 - ext4 /dev/vda1 rw\n" },
-	{ "/etc/crashpod.conf", "ext4 UUID=1234\n" },
-	{ INITRD, "image" },
-	{ INPUTS, INPUTS_TEXT "image " IMAGE_SUM "\n" },
-	/* says what it is asked for, as the builder does */
-	{ MKINITRD, "#!/bin/sh\ntest \"$3\" = --inputs && cat \"${0%/usr/*}/inputs\"\n" },
-	{ "/inputs", INPUTS_TEXT },
-	{ "/boot/vmlinuz-" KVER, "MZ" },
-	{ "/run/crashpod/loaded", LOADED },
-	{ "/dev/disk/by-uuid/1234", "" },
-	{ "/dev/vda1", "" },
-	{ "/var crash/x", "" },
-};
-
-static int remove_tree(const char *root)
-{
-	const char *argv[] = { "rm", "-rf", "--", root, NULL };
-
-	return run_wait(argv, NULL);
-}
-
-static void put(const char *root, const struct file *f)
-{
-	char path[PATH_MAX];
-	FILE *out;
-
-	assert_int_equal(tree_path(path, root, "%s", f->path), 0);
-	if (!f->text) {
-		unlink(path);
-		return;
-	}
-	for (char *p = path + strlen(root) + 1; (p = strchr(p, '/')); p++) {
-		*p = '\0';
-		assert_true(!mkdir(path, 0700) || errno == EEXIST);
-		*p = '/';
-	}
-	out = fopen(path, "w");
-	assert_non_null(out);
-	assert_true(fputs(f->text, out) >= 0);
-	assert_int_equal(fclose(out), 0);
-	assert_int_equal(chmod(path, strncmp(f->text, "#!", 2) ? 0600 : 0700), 0);
-}
-
-static void make_tree(char *root)
-{
-	char link[PATH_MAX];
-
-	assert_non_null(mkdtemp(root));
-	for (size_t i = 0; i < ARRAY_SIZE(sound); i++)
-		put(root, &sound[i]);
-	/* udev's link, to the node the mount is of */
-	assert_int_equal(tree_path(link, root, "/dev/disk/by-uuid/1234"), 0);
-	assert_int_equal(unlink(link), 0);
-	assert_int_equal(symlink("../../vda1", link), 0);
-}
-
-static void has_line(const struct status *s, const char *state, const char *text, const char *mend)
-{
-	for (unsigned i = 0; i < s->n; i++)
-		if (!strcmp(status_state_name(s->items[i].state), state) &&
-		    strstr(s->items[i].text, text) && strstr(s->items[i].mend, mend))
-			return;
-	for (unsigned i = 0; i < s->n; i++)
-		print_error("%s: %s -> %s\n", status_state_name(s->items[i].state),
-			    s->items[i].text, s->items[i].mend);
-	fail_msg("no line '%s: ...%s... -> ...%s...'", state, text, mend);
-}
+#include "status_tree.h"
 
 static void test_sound(void **state)
 {
@@ -338,51 +226,6 @@ static void test_faults(void **state)
 	free(s);
 }
 
-/* An area in the place of /dev/vda1, with its slots in those states. */
-static void raw_states(struct status *s, enum raw_state a, enum raw_state b)
-{
-	char root[] = "/tmp/crashpod-status-XXXXXX", node[PATH_MAX];
-	enum raw_state states[RAW_SLOTS] = { a, b };
-	struct raw_area area;
-	u64 bytes;
-	int fd;
-
-	make_tree(root);
-	put(root, &(struct file){ "/etc/crashpod.conf", "raw /dev/vda1\n" });
-	assert_int_equal(tree_path(node, root, "/dev/vda1"), 0);
-	assert_int_equal(truncate(node, RAW_AREA_MIN), 0);
-	assert_int_equal(raw_device_open(node, RAW_CLAIM, &fd, &bytes, NULL), 0);
-	assert_int_equal(raw_area_make(fd, bytes, NULL), 0);
-	close(fd);
-	assert_int_equal(raw_area_open(&area, node, RAW_WRITE, NULL), 0);
-	for (unsigned i = 0; i < RAW_SLOTS; i++) {
-		struct raw_slot_header h = { .state = states[i], .dump_bytes = 1 };
-
-		assert_int_equal(raw_slot_put(&area, i, &h, NULL), 0);
-	}
-	raw_area_close(&area);
-	status_check(s, root, KVER);
-	assert_int_equal(remove_tree(root), 0);
-	assert_true(status_ready(s));
-	has_line(s, "ok", "raw /dev/vda1 has 6 MiB free", "");
-}
-
-static void test_raw(void **state)
-{
-	struct status *s = calloc(1, sizeof(*s));
-
-	(void)state;
-	assert_non_null(s);
-	raw_states(s, RAW_FREE, RAW_COLLECTED);
-	has_line(s, "ok", "raw /dev/vda1: 2 slots free, 0 not collected, 0 damaged", "");
-	raw_states(s, RAW_COMPLETE, RAW_FREE);
-	has_line(s, "note", "1 slots free, 1 not collected", "crashpod raw collect");
-	raw_states(s, RAW_WRITING, RAW_INCOMPLETE);
-	has_line(s, "note", "0 slots free, 2 not collected", "crashpod raw collect");
-	status_free(s);
-	free(s);
-}
-
 static void test_two_faults(void **state)
 {
 	char root[] = "/tmp/crashpod-status-XXXXXX";
@@ -406,61 +249,6 @@ static void test_two_faults(void **state)
 	free(s);
 }
 
-/* A driver that is a module has to be in the initramfs. */
-static void test_watchdog(void **state)
-{
-	static const struct {
-		const char *module, *running, *line, *text;
-	} t[] = {
-		{ "ext4", "active", "ok", "watchdog0 runs, its driver ext4 is in" },
-		{ "xt4", "active", "missing", "its driver xt4 is not in the initramfs" },
-		{ "xt4", "inactive", "ok", "no watchdog runs" },
-	};
-	struct status *s = calloc(1, sizeof(*s));
-
-	(void)state;
-	assert_non_null(s);
-	for (size_t i = 0; i < ARRAY_SIZE(t); i++) {
-		char root[] = "/tmp/crashpod-status-XXXXXX", path[PATH_MAX], to[64];
-
-		make_tree(root);
-		put(root, &(struct file){ "/sys/class/watchdog/watchdog0/state", t[i].running });
-		put(root, &(struct file){ "/sys/class/watchdog/watchdog0/device/driver/bind", "" });
-		assert_int_equal(
-			tree_path(path, root, "/sys/class/watchdog/watchdog0/device/driver/module"),
-			0);
-		snprintf(to, sizeof(to), "../../../../module/%s", t[i].module);
-		assert_int_equal(symlink(to, path), 0);
-		status_check(s, root, KVER);
-		assert_int_equal(remove_tree(root), 0);
-		has_line(s, t[i].line, t[i].text, "");
-	}
-	status_free(s);
-	free(s);
-}
-
-/* Of two dumps the later one, by its name; the serial counts as well. */
-static void test_last_dump(void **state)
-{
-	char root[] = "/tmp/crashpod-status-XXXXXX";
-	struct status *s = calloc(1, sizeof(*s));
-
-	(void)state;
-	assert_non_null(s);
-	make_tree(root);
-	put(root, &(struct file){ "/var crash/var/crash/202611250504-1/dump.202611250504", "x" });
-	put(root, &(struct file){ "/var crash/var/crash/202611250504/dump.202611250504", "x" });
-	put(root, &(struct file){ "/var crash/var/crash/202610250504/dump.202610250504", "x" });
-	put(root, &(struct file){ "/var crash/var/crash/other/dump.202710250504", "x" });
-	status_check(s, root, KVER);
-	assert_int_equal(remove_tree(root), 0);
-	assert_string_equal(s->dump.path, "/var crash/var/crash/202611250504-1/dump.202611250504");
-	assert_true(s->dump.complete);
-	assert_in_range(s->dump.age_s, 0, 60);
-	status_free(s);
-	free(s);
-}
-
 /* A list that is full still shows that something is missing. */
 static void test_full_list(void **state)
 {
@@ -476,28 +264,6 @@ static void test_full_list(void **state)
 	assert_int_equal(s->n, STATUS_ITEMS_MAX);
 	assert_false(status_ready(s));
 	free(s);
-}
-
-static void test_room_needed(void **state)
-{
-	static const struct {
-		unsigned level;
-		u64 kib;
-	} t[] = {
-		{ 0, 4096000 }, { 1, 4096000 }, { 16, 3072000 },
-		{ 2, 3072000 }, { 8, 3072000 }, { 31, 1024000 },
-	};
-	char root[] = "/tmp/crashpod-status-XXXXXX";
-	u64 bytes;
-
-	(void)state;
-	make_tree(root);
-	put(root, &(struct file){ "/proc/meminfo", MEMINFO });
-	for (size_t i = 0; i < ARRAY_SIZE(t); i++) {
-		assert_int_equal(room_needed(root, t[i].level, &bytes), 0);
-		assert_int_equal(bytes, t[i].kib * 1024);
-	}
-	assert_int_equal(remove_tree(root), 0);
 }
 
 static void test_tree(void **state)
@@ -545,11 +311,9 @@ static void test_tree(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_sound),	  cmocka_unit_test(test_faults),
-		cmocka_unit_test(test_raw),	  cmocka_unit_test(test_two_faults),
-		cmocka_unit_test(test_full_list), cmocka_unit_test(test_room_needed),
-		cmocka_unit_test(test_tree),	  cmocka_unit_test(test_watchdog),
-		cmocka_unit_test(test_last_dump),
+		cmocka_unit_test(test_sound),	   cmocka_unit_test(test_faults),
+		cmocka_unit_test(test_two_faults), cmocka_unit_test(test_full_list),
+		cmocka_unit_test(test_tree),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
