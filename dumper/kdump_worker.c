@@ -138,9 +138,10 @@ static void publish(struct out_worker *w)
 	}
 }
 
+/* Also where the file may not grow: there may be room for the beginning. */
 static bool no_room(int rc)
 {
-	return rc == -ENOSPC || rc == -EDQUOT || rc == -EFBIG;
+	return err_is_full(rc) || rc == -EFBIG;
 }
 
 /* Writes the buffer at base. Where there is no room for all of it there may be for its beginning:

@@ -174,7 +174,8 @@ static int dump_once(struct init *in, const struct step *s, enum child_end *end,
 	atomic_store(&in->sh->dump_done, false);
 	console_say(&in->con, "dump starts");
 	rc = step_child_watched(in, s, &w, end, e);
-	in->has_stats = atomic_load(&in->sh->dump_done);
+	/* a slot or directory that could not be opened has none */
+	in->has_stats = atomic_load(&in->sh->dump_done) && in->sh->stats.format[0];
 	result = outcome_result(in->sh, *end);
 	if (rc == 0 && result != DUMP_COMPLETE)
 		rc = err_set(e, in->sh->err.code ? in->sh->err.code : -EIO, "%s",
@@ -203,11 +204,25 @@ static int dump_again(struct init *in, const struct step *s, struct err *e)
 	return again_end(in, &first) ? STEP_PART : rc;
 }
 
+/* An ELF dump takes its whole size at once: of one that is larger than the slot nothing is there.
+ */
+static bool kdump_instead(const struct init *in)
+{
+	return rawtarget_is(in) && in->conf.format == CONF_FORMAT_ELF &&
+	       in->outcome == OUTCOME_FAILED && err_is_full(in->code);
+}
+
 int step_dump(struct init *in, const struct step *s, struct err *e)
 {
 	enum child_end end;
 	int rc = dump_once(in, s, &end, e);
 
+	if (kdump_instead(in)) {
+		init_note(in, "%.200s: the dump is made in the kdump format", in->why);
+		in->conf.format = CONF_FORMAT_KDUMP;
+		memset(e, 0, sizeof(*e));
+		rc = dump_once(in, s, &end, e);
+	}
 	if (again_wanted(in, end, step_time_left_ms(in)))
 		rc = dump_again(in, s, e);
 	if (!room_wanted(in, step_time_left_ms(in)) || !room_make(in))

@@ -114,8 +114,7 @@ bool outcome_try_next(enum outcome o, int code, u64 left_ms)
 {
 	/* the last three: the largest file that the file system takes was too small; what was read
 	 * back is not what was written; nothing moved any more */
-	static const int sink_codes[] = { -ENOSPC, -EDQUOT,  -EROFS,	-EIO,
-					  -EFBIG,  -EBADMSG, -ETIMEDOUT };
+	static const int sink_codes[] = { -EROFS, -EIO, -EFBIG, -EBADMSG, -ETIMEDOUT };
 
 	if (o != OUTCOME_INCOMPLETE)
 		return o != OUTCOME_COMPLETE;
@@ -123,7 +122,7 @@ bool outcome_try_next(enum outcome o, int code, u64 left_ms)
 	for (size_t i = 0; i < ARRAY_SIZE(sink_codes); i++)
 		if (code == sink_codes[i])
 			return left_ms >= NEXT_TARGET_MS;
-	return false;
+	return err_is_full(code) && left_ms >= NEXT_TARGET_MS;
 }
 
 bool outcome_has_next(const struct init *in, u64 left_ms)

@@ -174,6 +174,20 @@ static int overwrite(int dir, const char *name, const void *buf, size_t len)
 	return rc;
 }
 
+/* What replaces a file could not be made, or not be given its name. Where blocks are free again
+ * only when that is written down (btrfs), there may be room then. */
+static int replace_in_place(int dir, const char *name, const char *temp, const void *buf,
+			    size_t len)
+{
+	int rc;
+
+	unlinkat(dir, temp, 0);
+	rc = overwrite(dir, name, buf, len);
+	if (err_is_full(rc) && syncfs(dir) == 0)
+		rc = overwrite(dir, name, buf, len);
+	return rc;
+}
+
 int path_write_file(int dir, const char *name, const void *buf, size_t len, bool replace,
 		    struct err *e)
 {
@@ -189,14 +203,12 @@ int path_write_file(int dir, const char *name, const void *buf, size_t len, bool
 	if (replace && unlinkat(dir, temp, 0) && errno != ENOENT)
 		return err_sys(e, -errno, "unlink %s", temp);
 	rc = write_new(dir, temp, buf, len, e);
-	if (rc && replace && (rc == -ENOSPC || rc == -EDQUOT)) {
-		unlinkat(dir, temp, 0);
-		return overwrite(dir, name, buf, len) ? rc : 0;
-	}
+	if (!rc && renameat(dir, temp, dir, name))
+		rc = err_sys(e, -errno, "rename %s", temp);
+	if (rc && replace && err_is_full(rc))
+		return replace_in_place(dir, name, temp, buf, len) ? rc : 0;
 	if (rc)
 		return rc;
-	if (renameat(dir, temp, dir, name))
-		return err_sys(e, -errno, "rename %s", temp);
 	if (fsync(dir))
 		return err_sys(e, -errno, "fsync of the directory of %s", name);
 	return 0;

@@ -91,7 +91,11 @@ enum dump_result rawtarget_dump(struct init *in, const struct core *core, const 
 	struct sink *sink;
 	enum dump_result result = DUMP_FAILED;
 	int rc = open_area(in, &a, e);
+	const struct raw_slot_header *h = &a.slots[in->sh->slot].h;
 
+	/* a dump that left nothing is followed by another one */
+	if (!rc && h->state == RAW_INCOMPLETE && !h->dump_bytes)
+		rc = raw_slot_end(&a, in->sh->slot, RAW_WRITING, 0, e);
 	if (!rc)
 		rc = sink_raw_open(&sink, &a, in->sh->slot, in->sh->device, direct, e);
 	if (!rc)

@@ -26,8 +26,8 @@ bool room_wanted(const struct init *in, u64 left_ms)
 	/* a raw area has no older dumps that may go: its slot was chosen */
 	bool cut = in->outcome == OUTCOME_INCOMPLETE || in->outcome == OUTCOME_FAILED;
 
-	return !rawtarget_is(in) && cut && (in->code == -ENOSPC || in->code == -EDQUOT) &&
-	       in->conf.keep && left_ms >= AGAIN_MS;
+	return !rawtarget_is(in) && cut && err_is_full(in->code) && in->conf.keep &&
+	       left_ms >= AGAIN_MS;
 }
 
 u64 room_missing(u64 done, u64 total, u64 bytes)
@@ -58,7 +58,7 @@ bool room_for_log(struct init *in, int path, int code, u64 bytes)
 	struct err e = { 0 };
 	bool made = false;
 
-	if ((code != -ENOSPC && code != -EDQUOT) || !in->conf.keep)
+	if (!err_is_full(code) || !in->conf.keep)
 		return false;
 	/* at least one of them: it may be an inode that is wanting */
 	if (keep_make_room(path, &k, have < bytes ? bytes - have : 1, &made, removed, in, &e))

@@ -195,37 +195,41 @@ def machine_size(text):
     return n
 
 
-def cmd_faults(args):
-    """real crashes for which something is wrong; a run for each row of docs/faults.md"""
+def _cases(table, args, title, one):
+    """Run the cases that were asked for, each on its own: one(case) prints and gives whether it passed."""
     bad = 0
-    wanted = [faults.CASES[name] for name in args.only or faults.CASES]
-    for case in wanted:
+    for case in [table[name] for name in args.only or table]:
         if args.quick and not case.quick:
             continue
         try:
-            found = faultrun.run(case, args.kernel)
-            print("\n".join(faultrun.lines(found, args.kernel)), flush=True)
-            bad += any(why is not None for _, why in found.tests)
-        except vm.Lost as e:
-            print(f"fail fault-{args.kernel}/{case.name}/lost: {e}", flush=True)
+            bad += not one(case)
+        except (paths.GroundError, vm.Lost) as e:
+            print(f"fail {title}/{case.name}/lost: {e}", flush=True)
             bad += 1
     return 1 if bad else 0
+
+
+def _judged(found, lines):
+    print("\n".join(lines), flush=True)
+    return all(why is None for _, why in found.tests)
+
+
+def cmd_faults(args):
+    """real crashes for which something is wrong; a run for each row of docs/faults.md"""
+    def one(case):
+        found = faultrun.run(case, args.kernel)
+        return _judged(found, faultrun.lines(found, args.kernel))
+    return _cases(faults.CASES, args, f"fault-{args.kernel}", one)
 
 
 def cmd_layers(args):
     """targets on LVM, MD and multipath, made and opened again by the real tools"""
-    bad = 0
-    for case in [layers_cases.CASES[name] for name in args.only or layers_cases.CASES]:
-        if args.quick and not case.quick:
-            continue
-        try:
-            found = layers.run(case, args.kernel)
-            print("\n".join(layers.lines(found)), flush=True)
-            bad += any(why is not None for _, why in found.tests)
-        except vm.Lost as e:
-            print(f"fail layers/{case.name}/lost: {e}", flush=True)
-            bad += 1
-    return 1 if bad else 0
+    def one(case):
+        found = layers.run(case, args.kernel)
+        return _judged(found, layers.lines(found))
+    return _cases(layers_cases.CASES, args, "layers", one)
+
+
 def cmd_disks(args):
     """crashes whose dump goes to each controller, file system and partition table"""
     found = []
@@ -309,7 +313,7 @@ def _run_arguments(p, formats=True, sizes=False):
     p.add_argument("--cpus", type=int, default=2)
     if formats:
         p.add_argument("--format", action="append", choices=("kdump", "elf"))
-        p.add_argument("--crashkernel", default="80M")
+        p.add_argument("--crashkernel", default="", help="(what the kernel needs)")
         p.add_argument("--target", default=loop.Options.target,
                        help="the device as crashpod.conf names it")
         p.add_argument("--loader", default="syscall", choices=("syscall", "kexec-tools"),

@@ -148,11 +148,8 @@ all_kernels() {
 	done
 	for k in 5.10 6.1 6.12 new; do
 		for flavour in cloud amd64 rt; do
-			kernel=$k-$flavour reserve=80M
-			if [ "$flavour" != cloud ]; then
-				reserve=192M
-			fi
-			qemu_run "loop-$kernel" loop --kernel "$kernel" --crashkernel "$reserve"
+			kernel=$k-$flavour
+			qemu_run "loop-$kernel" loop --kernel "$kernel"
 			qemu_run "estimate-$kernel" estimate --kernel "$kernel" --levels 31 1
 			qemu_run "matrix-$kernel-full" matrix --kernel "$kernel" --profile full
 			qemu_run "matrix-$kernel-plain" matrix --kernel "$kernel" --profile plain

@@ -43,6 +43,7 @@ packages() {
 	kmod            module dependency closure
 	util-linux      loop devices and partitions of test disks
 	e2fsprogs       test file systems
+	btrfs-progs     test file systems
 	busybox-static  user space of test guests
 	debootstrap     roots with other releases' tools
 	gpgv            what debootstrap verifies a release with

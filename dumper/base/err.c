@@ -46,6 +46,11 @@ int err_sys(struct err *e, int code, const char *fmt, ...)
 	return code;
 }
 
+bool err_is_full(int code)
+{
+	return code == -ENOSPC || code == -EDQUOT;
+}
+
 int err_ctx(struct err *e, const char *fmt, ...)
 {
 	char old[ERR_MSG_MAX];

@@ -6,6 +6,8 @@
 #ifndef CRASHPOD_ERR_H
 #define CRASHPOD_ERR_H
 
+#include <stdbool.h>
+
 #define ERR_MSG_MAX 480
 
 struct err {
@@ -21,6 +23,10 @@ int err_sys(struct err *e, int code, const char *fmt, ...) __attribute__((format
 
 /* The text of an errno (positive). */
 const char *err_text(int errno_code);
+
+/* Whether code (negative errno) says that the file system is full, or that this writer's quota is.
+ */
+bool err_is_full(int code);
 
 /* Prepends "context: " to the message; returns e->code (-EIO when e is NULL or empty). */
 int err_ctx(struct err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -33,6 +33,17 @@ NO_MODULES = (("--no_modules",), ("SLUB: cannot determine how compound pages are
                                   "no kernel module access"))
 CRASH_LIMITS = {"new-cloud": NO_MODULES, "new-amd64": NO_MODULES, "new-rt": NO_MODULES}
 
+# crashkernel= of the tests that don't ask for another. Of the reservation that is just enough only the
+# one kernel is held to: the others at times run out of memory in it before PID 1 starts.
+RESERVE = {DEFAULT: "80M"}
+RESERVE_CLOUD = "112M"
+RESERVE_OTHER = "192M"
+
+
+def reserve(name):
+    """What to reserve for this kernel."""
+    return RESERVE.get(name, RESERVE_CLOUD if name.endswith("-cloud") else RESERVE_OTHER)
+
 
 @dataclass
 class Kernel:
@@ -44,6 +55,9 @@ class Kernel:
     vmlinuz: str
     config: str
     vmlinux: str
+
+
+PATHS = ("root", "vmlinuz", "config", "vmlinux")
 
 
 def resolve(suite, meta):
@@ -120,9 +134,12 @@ def ensure(name):
     with paths.locked(f"kernel-{name}"):
         record = where / "kernel.json"
         if not record.exists():
-            kernel = _make(name, where)
-            record.write_text(json.dumps(asdict(kernel), indent=1), encoding="utf-8")
-        return Kernel(**json.loads(record.read_text(encoding="utf-8")))
+            kernel = asdict(_make(name, where))
+            for key in PATHS:  # the checkout may be moved, or copied
+                kernel[key] = str(Path(kernel[key]).relative_to(where))
+            record.write_text(json.dumps(kernel, indent=1), encoding="utf-8")
+        kernel = json.loads(record.read_text(encoding="utf-8"))
+        return Kernel(**kernel | {key: str(where / kernel[key]) for key in PATHS})
 
 
 def module_path(kernel, name):

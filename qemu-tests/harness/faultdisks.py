@@ -16,8 +16,13 @@ SUPERBLOCK = 1024
 
 
 def ext4(*numbers, mib=MIB):
-    """disks() of a case: an empty ext4 for each number, as vdb, vdc, ..."""
-    return disks(*(plain(number, mib) for number in numbers))
+    """disks() of a case: an empty ext4 for each number, in their order after those there are."""
+    def make(where):
+        made = [where / f"disk{number}.img" for number in numbers]
+        for number, path in zip(numbers, made):
+            plain(number, mib)(path)
+        return made
+    return make
 
 
 def disks(*makers):

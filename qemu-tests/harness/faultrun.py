@@ -21,10 +21,6 @@ TARGET_UUID = "7a26e700-0000-4000-8000-00000000000"
 # The harness tells kernels apart by their time stamps; a small one may have them off.
 APPEND = "console=ttyS0 loglevel=7 printk.time=1"
 PREFIX = "crashpod: "
-# Of the reservation that is just enough only the one kernel is held to; 7.2 now and then runs out of
-# memory in it before PID 1 starts.
-RESERVE = {kernels.DEFAULT: "80M"}
-RESERVE_OTHER = "128M"
 HALTED = "reboot: System halted"
 HALTED_S = 5
 
@@ -46,7 +42,7 @@ class Case:
     matches, action(Run) is called. files: more for the production root, or files(where) that gives
     them. kernel: this one, whatever run.py was asked for. ends: how the machine has to end by
     itself, see Run.ended. boot: more of the production kernel's command line. crashkernel:
-    RESERVE's where it is empty.
+    the kernel's own where it is empty.
     rounds: how often the machine boots and crashes; the target's disks stay as they are.
     check(Run): calls Run.add() for everything else that must hold.
     """
@@ -113,8 +109,8 @@ class Run:
         key = (number, inside)
         if key not in self.trees:
             disk = self.disks[number]
-            sound, text = image.check_ext4(disk)
-            to = image.extract(disk, inside, self.where / f"tree{number}{inside.replace('/', '_')}")
+            sound, text = image.check(disk)
+            to = image.copy_out(disk, inside, self.where / f"tree{number}{inside.replace('/', '_')}")
             self.trees[key] = (to, None if sound else text.strip())
         return self.trees[key]
 
@@ -142,7 +138,7 @@ def _plan(case, kernel, where):
             f"--initrd /boot/crashpod.img {cpus}--append '{APPEND} {case.append}'\n" + case.loaded)
     return scenario.Plan(
         kernel, where, load=load, crash=case.crash, memory_mib=case.memory_mib, disk_mib=192,
-        crashkernel=case.crashkernel or RESERVE.get(kernel.name, RESERVE_OTHER),
+        crashkernel=case.crashkernel or kernels.reserve(kernel.name),
         cpus=case.cpus, idle=True,
         files=[("usr/bin/crashpod", paths.BUILD / "crashpod"),
                ("boot/crashpod.img", initrd),

@@ -122,6 +122,15 @@ def check_elf(run):
     judge.opens(run, path)
 
 
+def check_elf_small(run):
+    """No ELF dump of this machine fits; a kdump-compressed one does."""
+    path, found = collected(run)
+    judge.said(run, "says-instead", "the dump is made in the kdump format$")
+    notes = " / ".join(found.get("notes", []))
+    run.add("record-note", None if "in the kdump format" in notes else f"{notes!r}")
+    judge.opens(run, path)
+
+
 # --- what is there already ---
 
 def _digest(path):
@@ -253,6 +262,8 @@ EXT4 = f"ext4 UUID={uuid(2)}"
 CASES = (
     Case("raw-plain", "the target is a raw area", conf(RAW), check_plain, area(), quick=True),
     Case("raw-elf", "the same, an ELF dump", conf(RAW, "format elf"), check_elf, area(mib=512)),
+    Case("raw-elf-small", "an ELF dump is larger than the slot", conf(RAW, "format elf"),
+         check_elf_small, area()),
     Case("raw-ext4-there", "the partition holds an ext4", conf(RAW, EXT4), check_foreign,
          foreign(fill_ext4), quick=True),
     Case("raw-data-there", "the partition holds random bytes", conf(RAW, EXT4), check_foreign,

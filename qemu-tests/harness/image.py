@@ -136,3 +136,29 @@ def extract(image, inside, to):
     to.mkdir(parents=True)
     paths.run(["debugfs", "-R", f"rdump {inside} {to}", image])
     return to / Path(inside).name
+
+
+def _is_btrfs(image):
+    with open(image, "rb") as f:
+        f.seek(0x10040)
+        return f.read(8) == b"_BHRfS_M"
+
+
+def check(image):
+    """(whether a file system is sound after its journal's replay, what the checker said)."""
+    if not _is_btrfs(image):
+        return check_ext4(image)
+    done = subprocess.run(["btrfs", "check", "--readonly", str(image)], check=False, text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    return done.returncode == 0, done.stdout
+
+
+def copy_out(image, inside, to):
+    """As extract(), of ext4 or btrfs."""
+    if not _is_btrfs(image):
+        return extract(image, inside, to)
+    to = Path(to)
+    shutil.rmtree(to, ignore_errors=True)
+    to.mkdir(parents=True)
+    paths.run(["btrfs", "restore", "--metadata", image, to])
+    return to / inside.strip("/")

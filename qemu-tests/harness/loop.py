@@ -26,7 +26,7 @@ class Options:
     format: str = "kdump"
     level: int = 31
     memory_mib: int = 2048
-    crashkernel: str = "80M"
+    crashkernel: str = ""  # what the kernel needs
     cpus: int = 2
     conf: tuple = ()
     name: str = ""
@@ -118,7 +118,7 @@ def make_plan(options, where):
     size = options.memory_mib + 1024 if options.level < 8 else options.memory_mib // 2 + 512
     return scenario.Plan(
         kernel, where, load=load, crash=crash_script(options), memory_mib=options.memory_mib,
-        crashkernel=options.crashkernel, cpus=options.cpus, disk_mib=size,
+        crashkernel=options.crashkernel or kernels.reserve(options.kernel), cpus=options.cpus, disk_mib=size,
         files=[("usr/bin/crashpod", _needed(paths.BUILD / "crashpod")),
                (f"boot/vmlinuz-{kernel.kver}", kernel.vmlinuz),
                (f"var/lib/crashpod/initramfs-{kernel.kver}.img", initrd),

@@ -142,7 +142,11 @@ class Vm:
             self.process = forky.popen([*argv, *extra], stdin=subprocess.DEVNULL,
                                        stdout=out, stderr=out, start_new_session=True)
         self.console = Console(log, time.monotonic())
-        self.qmp = Qmp(sock)
+        try:
+            self.qmp = Qmp(sock)
+        except paths.GroundError as e:
+            said = (self.where / "qemu.log").read_text(errors="replace").strip()
+            raise Lost(f"{e}; QEMU: {said[-300:]}") from e
 
     def wait(self, until, limit_s, what):
         """Poll until until(console) is true; False if the guest powered off first."""
