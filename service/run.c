@@ -161,11 +161,9 @@ int run_read(const char *const argv[], char **out, struct err *e)
 	rc = reap(pid, argv[0], e);
 	if (reading)
 		return err_sys(e, reading, "%s: what it printed", argv[0]);
-	if (rc == -EIO)
-		return say_last(&ends[1], rc, e);
-	if (rc)
+	if (rc && rc != -EIO)
 		return rc;
 	buf[ends[0].len] = '\0';
 	*out = guard_take_ptr(buf);
-	return 0;
+	return rc ? say_last(&ends[1], rc, e) : 0;
 }

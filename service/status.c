@@ -117,6 +117,12 @@ static void check_targets(struct status *s, struct scene *sc)
 		status_targets(s, sc->root, &sc->conf);
 }
 
+static void check_chain(struct status *s, struct scene *sc)
+{
+	if (sc->conf_there)
+		status_chain(s, sc->root, sc->kver);
+}
+
 static void check_watchdogs(struct status *s, struct scene *sc)
 {
 	status_watchdogs(s, sc->root, sc->kver);
@@ -137,8 +143,8 @@ static void check_oops(struct status *s, struct scene *sc)
 }
 
 static void (*const checks[])(struct status *s, struct scene *sc) = {
-	check_reserved, check_loaded,	 check_initramfs, check_config,
-	check_targets,	check_watchdogs, check_oops,	  check_last_dump,
+	check_reserved, check_loaded,	 check_initramfs, check_config,	   check_targets,
+	check_chain,	check_watchdogs, check_oops,	  check_last_dump,
 };
 
 void status_free(struct status *s)

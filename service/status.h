@@ -56,6 +56,9 @@ void status_targets(struct status *s, const char *root, const struct conf *conf)
 void status_loaded(struct status *s, const char *root);
 void status_initramfs(struct status *s, const char *root, const char *kver);
 
+/* The way from each target to its controller, by mkinitrd --check, where it says so in lines. */
+void status_chain(struct status *s, const char *root, const char *kver);
+
 /* Watchdogs that run, and whether their drivers are in the initramfs. */
 void status_watchdogs(struct status *s, const char *root, const char *kver);
 

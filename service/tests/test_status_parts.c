@@ -56,6 +56,44 @@ static void test_raw(void **state)
 	free(s);
 }
 
+/* mkinitrd's own lines; one that has none says nothing. */
+static void test_chain(void **state)
+{
+#define SCRIPT(check)                                                  \
+	"#!/bin/sh\n"                                                  \
+	"case $1$3 in\n"                                               \
+	"-k--inputs) cat \"${0%/usr/*}/inputs\" ;;\n"                  \
+	"--help) echo '\"ok TEXT\", or \"bad TEXT: WHAT TO DO\"' ;;\n" \
+	"-k--check) printf '" check " ;;\n"                            \
+	"esac\n"
+	static const struct {
+		const char *mkinitrd, *state, *text, *mend;
+		bool ready;
+	} t[] = {
+		{ SCRIPT("ok a\\nok b: c\\n'"), "ok", "all of the way to each target: 2 checks", "",
+		  true },
+		{ SCRIPT("ok a\\nbad device x (y: z): not there: run it\\n'; exit 1"), "missing",
+		  "device x (y: z): not there", "run it", false },
+		{ SCRIPT("bad all of it\\n'; exit 1"), "missing", "all of it", "", false },
+	};
+	struct status *s = calloc(1, sizeof(*s));
+
+	(void)state;
+	assert_non_null(s);
+	for (size_t i = 0; i < ARRAY_SIZE(t); i++) {
+		char root[] = "/tmp/crashpod-status-XXXXXX";
+
+		make_tree(root);
+		put(root, &(struct file){ MKINITRD, t[i].mkinitrd });
+		status_check(s, root, KVER);
+		assert_int_equal(remove_tree(root), 0);
+		has_line(s, t[i].state, t[i].text, t[i].mend);
+		assert_int_equal(status_ready(s), t[i].ready && !geteuid());
+	}
+	status_free(s);
+	free(s);
+}
+
 /* A driver that is a module has to be in the initramfs. */
 static void test_watchdog(void **state)
 {
@@ -136,9 +174,8 @@ static void test_room_needed(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_raw),
-		cmocka_unit_test(test_watchdog),
-		cmocka_unit_test(test_last_dump),
+		cmocka_unit_test(test_raw),	    cmocka_unit_test(test_chain),
+		cmocka_unit_test(test_watchdog),    cmocka_unit_test(test_last_dump),
 		cmocka_unit_test(test_room_needed),
 	};
 
