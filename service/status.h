@@ -49,6 +49,9 @@ const char *status_state_name(enum status_state state);
 void status_add(struct status *s, enum status_state state, const char *name, const char *mend,
 		const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 
+/* Whoever asks is not root: that something cannot be looked at tells nothing. */
+bool status_is_blind(const char *root);
+
 /* The checks of the targets: devices, and room on them. */
 void status_targets(struct status *s, const char *root, const struct conf *conf);
 

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/guard.h"
 #include "inputs.h"
@@ -21,7 +20,7 @@ static bool is_offered(const struct inputs_call *c)
 	return !run_read(argv, &text, NULL) && strstr(text, "\"bad TEXT: WHAT TO DO\"");
 }
 
-static void bad_line(struct status *s, char *line)
+static void bad_line(struct status *s, const char *root, char *line)
 {
 	char *mend = NULL;
 
@@ -29,8 +28,8 @@ static void bad_line(struct status *s, char *line)
 		mend = p;
 	if (mend)
 		*mend = '\0';
-	status_add(s, geteuid() ? STATUS_NOTE : STATUS_MISSING, "chain", mend ? mend + 2 : "", "%s",
-		   line);
+	status_add(s, status_is_blind(root) ? STATUS_NOTE : STATUS_MISSING, "chain",
+		   mend ? mend + 2 : "", "%s", line);
 }
 
 void status_chain(struct status *s, const char *root, const char *kver)
@@ -51,7 +50,7 @@ void status_chain(struct status *s, const char *root, const char *kver)
 	for (at = text; at && (line = strsep(&at, "\n"));) {
 		good += !strncmp(line, "ok ", 3);
 		if (!strncmp(line, "bad ", 4)) {
-			bad_line(s, line + 4);
+			bad_line(s, root, line + 4);
 			bad++;
 		}
 	}

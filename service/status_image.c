@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "inputs.h"
 #include "load.h"
@@ -76,8 +75,9 @@ static void up_to_date(struct status *s, const char *root, const char *kver, con
 			   "%s, %lld KiB: whether it is up to date is not known: %s", shown, kib,
 			   e.msg);
 	else if (rc)
-		status_add(s, geteuid() ? STATUS_NOTE : STATUS_MISSING, "initramfs",
-			   geteuid() ? "ask as root" : "mend that, then crashpod refresh",
+		status_add(s, status_is_blind(root) ? STATUS_NOTE : STATUS_MISSING, "initramfs",
+			   status_is_blind(root) ? "ask as root"
+						 : "mend that, then crashpod refresh",
 			   "%s stays as it is, none could be made now: %s", shown, e.msg);
 	else if (how[0])
 		status_add(s, STATUS_MISSING, "initramfs", mend,
