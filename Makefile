@@ -174,7 +174,7 @@ lint: ## shellcheck, and the manual pages
 
 # --- installing and packages -----------------------------------------------------------------
 # DESTDIR, PREFIX=/usr, SYSCONFDIR, UNITDIR, SBINDIR, LIBDIR, DATADIR: see scripts/install.sh
-SH_FILES += $(wildcard scripts/tests/*.sh debian/crashpod.p*) debian/built-using completions/crashpod.bash
+SH_FILES += $(filter-out %.rules,$(wildcard service/hooks/*)) $(wildcard scripts/tests/*.sh debian/crashpod.p*) debian/built-using completions/crashpod.bash
 .PHONY: install uninstall
 install: all ## programs, builder, units, hooks, documentation; DESTDIR=, PREFIX=/usr
 	$(Q)BUILD=$(BUILD) sh scripts/install.sh install

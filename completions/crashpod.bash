@@ -22,7 +22,7 @@ _crashpod_value()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
 	case $1:$prev in
-	*:-k) mapfile -t COMPREPLY < <(compgen -W "$(_crashpod_releases)" -- "$cur") ;;
+	*:-k | *:--removed) mapfile -t COMPREPLY < <(compgen -W "$(_crashpod_releases)" -- "$cur") ;;
 	*:--verify) mapfile -t COMPREPLY < <(compgen -W "none structure full" -- "$cur") ;;
 	crashpod-mkinitrd:--compress)
 		mapfile -t COMPREPLY < <(compgen -W "zstd gzip xz none" -- "$cur")

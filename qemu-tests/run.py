@@ -318,7 +318,8 @@ def cmd_systems(args):
     for suite in args.suite or systems.systems.SUITES:
         found = systems.run(suite, args.way, debs)
         print("\n".join(loop.lines(f"system-{suite}", found.tests)))
-        print(f"  seconds: {found.seconds}; transcript: {found.where}/transcript.txt", flush=True)
+        print("\n".join(f"  {seconds:7.1f} s  {step}" for step, seconds in found.seconds.items()))
+        print(f"  transcript: {found.where}/transcript.txt", flush=True)
         failed = failed or any(why is not None for _, why in found.tests)
     return 1 if failed else 0
 

@@ -49,6 +49,8 @@ table()
 	all       link   $LIBDIR/mkinitrd                    $SBINDIR/crashpod-mkinitrd
 	all       0644~  service/crashpod.service            $UNITDIR/crashpod.service
 	all       0644~  service/crashpod-collect.service    $UNITDIR/crashpod-collect.service
+	all       0644~  service/crashpod-refresh.path       $UNITDIR/crashpod-refresh.path
+	all       0644~  service/crashpod-refresh.service    $UNITDIR/crashpod-refresh.service
 	all       0644   docs/man/crashpod.8                 $DATADIR/man/man8/crashpod.8
 	all       0644   docs/man/crashpod-mkinitrd.8        $DATADIR/man/man8/crashpod-mkinitrd.8
 	all       0644   docs/man/crashpod.conf.5            $DATADIR/man/man5/crashpod.conf.5
@@ -82,6 +84,7 @@ hooks()
 		kernel-postinst) printf 'plain,deb 0755~ %s %s\n' "$file" "$SYSCONFDIR/kernel/postinst.d/zz-crashpod" ;;
 		kernel-postrm) printf 'plain,deb 0755~ %s %s\n' "$file" "$SYSCONFDIR/kernel/postrm.d/zz-crashpod" ;;
 		*.install) printf 'all 0755~ %s %s\n' "$file" "$PREFIX/lib/kernel/install.d/$name" ;;
+		crashpod.init) printf 'plain 0755~ %s %s\n' "$file" "$SYSCONFDIR/init.d/crashpod" ;;
 		*.rules) printf 'all 0644~ %s %s\n' "$file" "$PREFIX/lib/udev/rules.d/$name" ;;
 		esac
 	done

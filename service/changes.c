@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lines.h"
 #include "made.h"
 #include "prog.h"
 #include "put.h"
@@ -125,26 +126,13 @@ static void show_line(FILE *to, char sign, const char *line, size_t len)
 	fputc('\n', to);
 }
 
-/* Whether text has this whole line. */
-static bool has_line(const char *text, const char *line, size_t len)
-{
-	while (text && *text) {
-		size_t n = strcspn(text, "\n");
-
-		if (n == len && !memcmp(text, line, n))
-			return true;
-		text += n + (text[n] == '\n');
-	}
-	return false;
-}
-
 /* The lines of text that other has not. */
 static void show_lines(FILE *to, char sign, const char *text, const char *other)
 {
 	while (text && *text) {
 		size_t n = strcspn(text, "\n");
 
-		if (!has_line(other, text, n))
+		if (!lines_have(other, text, n))
 			show_line(to, sign, text, n);
 		text += n + (text[n] == '\n');
 	}

@@ -15,9 +15,36 @@ static void print_lines(const struct status *s)
 	for (unsigned i = 0; i < s->n; i++) {
 		const struct status_item *it = &s->items[i];
 
-		printf("%s: %s%s%s\n", status_state_name(it->state), it->text,
-		       it->mend[0] ? " -> " : "", it->mend);
+		char text[sizeof(it->text)], mend[sizeof(it->mend)];
+
+		cmd_shown(text, sizeof(text), it->text);
+		cmd_shown(mend, sizeof(mend), it->mend);
+		printf("%s: %s%s%s\n", status_state_name(it->state), text, mend[0] ? " -> " : "",
+		       mend);
 	}
+}
+
+static void json_loaded(struct json *j, const struct loaded *l)
+{
+	if (!l->kernel[0])
+		return;
+	json_object(j, "loaded");
+	json_string(j, "release", l->release);
+	json_string(j, "kernel", l->kernel);
+	json_string(j, "initramfs", l->initrd);
+	json_s64(j, "time", l->when);
+	json_object_end(j);
+}
+
+static void json_dump(struct json *j, const struct status_dump *d)
+{
+	if (!d->path[0])
+		return;
+	json_object(j, "last_dump");
+	json_string(j, "path", d->path);
+	json_bool(j, "complete", d->complete);
+	json_s64(j, "age_s", d->age_s);
+	json_object_end(j);
 }
 
 static int print_json(const struct status *s, const char *kver)
@@ -40,6 +67,8 @@ static int print_json(const struct status *s, const char *kver)
 		json_object_end(&j);
 	}
 	json_array_end(&j);
+	json_loaded(&j, &s->loaded);
+	json_dump(&j, &s->dump);
 	json_object_end(&j);
 	rc = json_end(&j);
 	if (!rc)
@@ -53,7 +82,7 @@ int cmd_status(int argc, char **argv)
 	_cleanup_free_ struct status *s = NULL;
 	struct utsname u;
 	struct err e = { 0 };
-	bool json = argc == 2 && !strcmp(argv[1], "--json");
+	bool ready, json = argc == 2 && !strcmp(argv[1], "--json");
 	int rc = 0;
 
 	if (argc > 1 && !json)
@@ -70,9 +99,11 @@ int cmd_status(int argc, char **argv)
 		print_lines(s);
 	if (!rc && (fflush(stdout) || ferror(stdout)))
 		rc = -EIO;
+	ready = status_ready(s);
+	status_free(s);
 	if (rc) {
 		err_sys(&e, rc, "output");
 		return cmd_fail(argv[0], 1, &e);
 	}
-	return status_ready(s) ? 0 : 1;
+	return ready ? 0 : 1;
 }

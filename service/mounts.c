@@ -30,7 +30,7 @@ static void unescape(char *s)
 
 struct mount {
 	char *dev, *part, *point, *source; /* part: what of the file system is mounted; "/": all */
-	char *fstype;
+	char *fstype, *options;		   /* options: of the file system */
 };
 
 /* 36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw: its fields, cut out of line. */
@@ -50,13 +50,20 @@ static bool mount_read(struct mount *m, char *line)
 	tail = strtok_r(tail + 3, " ", &save);
 	if (!tail)
 		return false;
-	*m = (struct mount){ field[2], field[3], field[4], strtok_r(NULL, " ", &save), tail };
+	*m = (struct mount){ field[2], field[3], field[4], strtok_r(NULL, " ", &save), tail, NULL };
 	if (!m->source)
 		return false;
+	m->options = strtok_r(NULL, " ", &save);
 	unescape(m->part);
 	unescape(m->point);
 	unescape(m->source);
 	return true;
+}
+
+static bool is_read_only(const struct mount *m)
+{
+	return m->options && !strncmp(m->options, "ro", 2) &&
+	       (!m->options[2] || m->options[2] == ',');
 }
 
 /* By the device's number, or (btrfs has numbers of its own) by its name. */
@@ -89,6 +96,7 @@ int mounts_find(struct mounts_point *p, const char *root, const char *node)
 		if (found && !p->whole)
 			continue;
 		found = true;
+		p->read_only = is_read_only(&m);
 		rc = tree_path(p->path, root, "%s", m.point);
 		if (rc)
 			return rc;

@@ -15,6 +15,7 @@
 struct mounts_point {
 	char path[PATH_MAX]; /* root included */
 	bool whole;	     /* of the file system; false: of a directory or subvolume of it */
+	bool read_only;	     /* the file system itself, as after an error in it */
 };
 
 /* Where the device of this node is mounted: whole, where there is such a mount. */

@@ -11,7 +11,7 @@
 #include "base/guard.h"
 #include "base/io.h"
 
-static int make_parents(const char *path, struct err *e)
+int put_parents(const char *path, struct err *e)
 {
 	char dir[PATH_MAX];
 
@@ -71,7 +71,7 @@ int put_file(const char *path, const void *text, size_t len, mode_t mode, struct
 		return err_sys(e, -ENAMETOOLONG, "%s", path);
 	if (there && !S_ISREG(st.st_mode))
 		return err_set(e, -EINVAL, "%s is not a regular file", path);
-	rc = make_parents(to, e);
+	rc = put_parents(to, e);
 	if (rc)
 		return rc;
 	fd = mkostemp(temp, O_CLOEXEC);

@@ -12,6 +12,9 @@
  * mode; mode is that of a new one. */
 int put_file(const char *path, const void *text, size_t len, mode_t mode, struct err *e);
 
+/* The directories above a path, mode 0755. */
+int put_parents(const char *path, struct err *e);
+
 /* 0 also where there is none. */
 int put_remove(const char *path, struct err *e);
 

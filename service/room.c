@@ -63,6 +63,8 @@ int room_free(const char *root, const char *node, u64 *bytes)
 	rc = mounts_find(&point, root, node);
 	if (rc)
 		return rc;
+	if (point.read_only)
+		return -EROFS;
 	if (statvfs(point.path, &vfs))
 		return -errno;
 	/* PID 1 writes as root, which may use the reserved blocks too */

@@ -12,7 +12,8 @@
  * and /proc/meminfo can count. */
 int room_needed(const char *root, unsigned level, u64 *bytes);
 
-/* Free in the mounted file system of the device node; -ENOENT: not mounted. */
+/* Free in the mounted file system of the device node; -ENOENT: not mounted; -EROFS: mounted, but
+ * it cannot be written to. */
 int room_free(const char *root, const char *node, u64 *bytes);
 
 #endif

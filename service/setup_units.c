@@ -57,7 +57,7 @@ static void no_systemd(struct setup *s)
 	    prog_has(s->root, "update-rc.d"))
 		setup_line(&s->todos,
 			   "there is no systemd: have %s run at boot (update-rc.d "
-			   "crashpod defaults)",
+			   "crashpod defaults && update-rc.d crashpod enable)",
 			   RC_SCRIPT);
 	else
 		setup_line(&s->todos,

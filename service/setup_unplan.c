@@ -138,7 +138,9 @@ static void undo_images(struct setup *s)
 
 	changes_step(&s->changes, "initramfs");
 	while (top && (d = readdir(top)))
-		if (!fnmatch("initramfs-*.img", d->d_name, 0) && strlen(d->d_name) < 200)
+		if ((!fnmatch("initramfs-*.img", d->d_name, 0) ||
+		     !fnmatch("initramfs-*.inputs", d->d_name, 0)) &&
+		    strlen(d->d_name) < 200)
 			changes_remove(&s->changes, IMAGES_DIR, d->d_name);
 	if (top)
 		closedir(top);

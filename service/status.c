@@ -5,7 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/guard.h"
 #include "base/io.h"
@@ -50,12 +50,16 @@ void status_add(struct status *s, enum status_state state, const char *name, con
 	snprintf(it->mend, sizeof(it->mend), "%s", mend ? mend : "");
 }
 
+bool status_is_blind(const char *root)
+{
+	return !root[0] && geteuid();
+}
+
 /* What a check may look at. */
 struct scene {
 	const char *root, *kver;
 	struct conf conf;
 	bool conf_there;
-	bool loaded;
 };
 
 static void check_reserved(struct status *s, struct scene *sc)
@@ -78,44 +82,12 @@ static void check_reserved(struct status *s, struct scene *sc)
 
 static void check_loaded(struct status *s, struct scene *sc)
 {
-	s64 loaded = 0, disabled = 0;
-
-	if (!tree_number(sc->root, "/sys/kernel/kexec_crash_loaded", &loaded) && loaded == 1) {
-		sc->loaded = true;
-		status_add(s, STATUS_OK, "loaded", NULL, "the capture kernel is loaded");
-		return;
-	}
-	if (!tree_number(sc->root, "/proc/sys/kernel/kexec_load_disabled", &disabled) && disabled)
-		status_add(s, STATUS_MISSING, "loaded",
-			   "reboot, and run crashpod load before the sysctl is set",
-			   "no capture kernel is loaded, and kernel.kexec_load_disabled is 1");
-	else
-		status_add(s, STATUS_MISSING, "loaded", "crashpod load",
-			   "no capture kernel is loaded");
+	status_loaded(s, sc->root);
 }
 
 static void check_initramfs(struct status *s, struct scene *sc)
 {
-	char image[PATH_MAX], conf[PATH_MAX], mend[200];
-	struct stat st, conf_st;
-	const char *shown = image + strlen(sc->root);
-	/* what is loaded may have come from another place: a crash now is captured all the same */
-	enum status_state absent = sc->loaded ? STATUS_NOTE : STATUS_MISSING;
-
-	snprintf(mend, sizeof(mend), "crashpod-mkinitrd -k %.100s && crashpod load", sc->kver);
-	if (tree_path(image, sc->root, TREE_INITRD, sc->kver) || stat(image, &st))
-		status_add(s, absent, "initramfs", mend, "no initramfs of kernel %s: %s", sc->kver,
-			   shown);
-	else if (st.st_size == 0)
-		status_add(s, absent, "initramfs", mend, "the initramfs is empty: %s", shown);
-	else if (!tree_path(conf, sc->root, "%s", CONF_FILE) && !stat(conf, &conf_st) &&
-		 conf_st.st_mtime > st.st_mtime)
-		status_add(s, STATUS_MISSING, "initramfs", mend,
-			   "the initramfs is older than %s, and holds an earlier one: %s",
-			   CONF_FILE, shown);
-	else
-		status_add(s, STATUS_OK, "initramfs", NULL, "%s, %lld KiB", shown,
-			   (long long)(st.st_size + 1023) / 1024);
+	status_initramfs(s, sc->root, sc->kver);
 }
 
 static void conf_problem(void *arg, const char *line)
@@ -126,7 +98,7 @@ static void conf_problem(void *arg, const char *line)
 		status_add(arg, STATUS_NOTE, "config", NULL, "%s", line);
 		return;
 	}
-	status_add(arg, STATUS_MISSING, "config", "correct that line, then crashpod-mkinitrd", "%s",
+	status_add(arg, STATUS_MISSING, "config", "correct that line, then crashpod refresh", "%s",
 		   line);
 }
 
@@ -157,6 +129,22 @@ static void check_targets(struct status *s, struct scene *sc)
 		status_targets(s, sc->root, &sc->conf);
 }
 
+static void check_chain(struct status *s, struct scene *sc)
+{
+	if (sc->conf_there)
+		status_chain(s, sc->root, sc->kver);
+}
+
+static void check_watchdogs(struct status *s, struct scene *sc)
+{
+	status_watchdogs(s, sc->root, sc->kver);
+}
+
+static void check_last_dump(struct status *s, struct scene *sc)
+{
+	status_last_dump(s, sc->root, &sc->conf);
+}
+
 static void check_oops(struct status *s, struct scene *sc)
 {
 	s64 on;
@@ -167,14 +155,22 @@ static void check_oops(struct status *s, struct scene *sc)
 }
 
 static void (*const checks[])(struct status *s, struct scene *sc) = {
-	check_reserved, check_loaded, check_initramfs, check_config, check_targets, check_oops,
+	check_reserved, check_loaded,	 check_initramfs, check_config,	   check_targets,
+	check_chain,	check_watchdogs, check_oops,	  check_last_dump,
 };
+
+void status_free(struct status *s)
+{
+	loaded_free(&s->loaded);
+	s->dump.path[0] = '\0';
+	s->n = 0;
+}
 
 void status_check(struct status *s, const char *root, const char *kver)
 {
 	struct scene sc = { .root = root, .kver = kver };
 
-	s->n = 0;
+	status_free(s);
 	for (size_t i = 0; i < ARRAY_SIZE(checks); i++)
 		checks[i](s, &sc);
 }

@@ -2,12 +2,14 @@
 /* status.h - whether a crash now would be captured: a list of checks, each ok, to be noted, or
  * missing with the way to mend it.
  * In:     root: "" or another root directory; kver: release of the running kernel.
- * Errors: none; what cannot be looked at is an item of its own. */
+ * Errors: none; what cannot be looked at is an item of its own.
+ * Owner:  status_free(). */
 #ifndef CRASHPOD_STATUS_H
 #define CRASHPOD_STATUS_H
 
 #include "base/conf.h"
 #include "base/types.h"
+#include "loaded.h"
 
 #define STATUS_ITEMS_MAX 48
 
@@ -20,12 +22,22 @@ struct status_item {
 	char mend[200]; /* empty where the state is ok */
 };
 
+struct status_dump {
+	char path[PATH_MAX]; /* empty: there is none */
+	bool complete;
+	s64 age_s;
+};
+
 struct status {
 	struct status_item items[STATUS_ITEMS_MAX];
 	unsigned n;
+	struct loaded loaded;	 /* kernel empty: nothing, or not by crashpod load */
+	struct status_dump dump; /* the last one */
 };
 
+/* s: zeroed, or of an earlier check. */
 void status_check(struct status *s, const char *root, const char *kver);
+void status_free(struct status *s);
 
 /* Nothing is missing. */
 bool status_ready(const struct status *s);
@@ -37,7 +49,23 @@ const char *status_state_name(enum status_state state);
 void status_add(struct status *s, enum status_state state, const char *name, const char *mend,
 		const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 
+/* Whoever asks is not root: that something cannot be looked at tells nothing. */
+bool status_is_blind(const char *root);
+
 /* The checks of the targets: devices, and room on them. */
 void status_targets(struct status *s, const char *root, const struct conf *conf);
+
+/* What is loaded; fills in s->loaded. And the initramfs: whether it is of what is there now. */
+void status_loaded(struct status *s, const char *root);
+void status_initramfs(struct status *s, const char *root, const char *kver);
+
+/* The way from each target to its controller, by mkinitrd --check, where it says so in lines. */
+void status_chain(struct status *s, const char *root, const char *kver);
+
+/* Watchdogs that run, and whether their drivers are in the initramfs. */
+void status_watchdogs(struct status *s, const char *root, const char *kver);
+
+/* The last dump; fills in s->dump. */
+void status_last_dump(struct status *s, const char *root, const struct conf *conf);
 
 #endif

@@ -54,6 +54,10 @@ static void check_room(struct status *s, const char *root, const struct conf *co
 	if (rc == -ENOENT)
 		status_add(s, STATUS_NOTE, "room", "mount it to have its free room looked at",
 			   "%s %s is not mounted: free room unknown", t->fstype, t->device);
+	else if (rc == -EROFS)
+		status_add(s, STATUS_MISSING, "target", "fsck it, then mount it to be written to",
+			   "%s %s is mounted read-only, as after an error in it", t->fstype,
+			   t->device);
 	else
 		compare_room(s, root, conf, t, rc, room);
 }

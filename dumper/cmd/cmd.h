@@ -35,6 +35,7 @@ int cmd_verify(int argc, char **argv);
 int cmd_vmlinux(int argc, char **argv);
 int cmd_conf(int argc, char **argv);
 int cmd_setup(int argc, char **argv);
+int cmd_refresh(int argc, char **argv);
 int cmd_load(int argc, char **argv);
 int cmd_unload(int argc, char **argv);
 int cmd_status(int argc, char **argv);

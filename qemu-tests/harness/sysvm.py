@@ -12,6 +12,8 @@ from .vm import Console, Vm
 
 BOOT_LIMIT_S = 1200
 RUN_LIMIT_S = 2400
+# what a whole machine has no need of, and takes QEMU's emulation long
+CPU = "max,la57=off,avx=off,avx2=off"
 
 
 class SysVm(Vm):
@@ -20,7 +22,7 @@ class SysVm(Vm):
     max_boots = 12
 
     def __init__(self, where, memory_bytes, disks, cpus=2):
-        super().__init__(where, memory_bytes, cpus)
+        super().__init__(where, memory_bytes, cpus, CPU)
         self.disks = disks
         self.agent = None
         self.steps = []

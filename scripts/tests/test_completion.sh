@@ -45,6 +45,8 @@ is "$commands--help --version" _crashpod crashpod ''
 is "verify" _crashpod crashpod ver
 is "--stats --sync" _crashpod crashpod dump --s
 is "--json --help" _crashpod crashpod status -
+is "--if-needed" _crashpod crashpod refresh --i
+is "--again --append" _crashpod crashpod load --a
 is "structure" _crashpod crashpod dump --verify s
 is "format info collect" _crashpod crashpod raw ''
 is "--force" _crashpod crashpod raw --f

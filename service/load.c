@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "load.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "base/guard.h"
+#include "base/io.h"
+#include "cpus.h"
+#include "kexec.h"
+#include "spare.h"
+#include "tree.h"
+
+static const struct option longopts[] = {
+	{ "kernel", required_argument, NULL, 'K' }, { "initrd", required_argument, NULL, 'i' },
+	{ "cpus", required_argument, NULL, 'n' }, /* of the capture kernel */
+	{ "append", required_argument, NULL, 'a' }, { "cmdline", required_argument, NULL, 'c' },
+	{ "again", no_argument, NULL, 'A' },	    { NULL, 0, NULL, 0 },
+};
+
+static int opts_check(const struct load_opts *o, int argc, struct err *e)
+{
+	if (o->again && argc > 2)
+		return err_set(e, -EINVAL, "--again takes the options of the load before");
+	if (o->append && o->cmdline)
+		return err_set(e, -EINVAL, "--append and --cmdline exclude each other");
+	if (o->cpus && o->cmdline)
+		return err_set(e, -EINVAL, "--cpus and --cmdline exclude each other");
+	if (o->cpus && cmdline_has(o->append, "nr_cpus"))
+		return err_set(e, -EINVAL, "--cpus and nr_cpus= in --append exclude each other");
+	if (o->kver && (strchr(o->kver, '/') || !o->kver[0]))
+		return err_set(e, -EINVAL, "-k: not a kernel release");
+	if (argc - 1 > LOADED_OPTIONS_MAX)
+		return err_set(e, -EINVAL, "too many options");
+	return 0;
+}
+
+int load_opts_read(struct load_opts *o, int argc, char **argv, struct err *e)
+{
+	int c, rc;
+
+	opterr = 0;
+	optind = 1;
+	while ((c = getopt_long(argc, argv, ":k:", longopts, NULL)) >= 0) {
+		switch (c) {
+		case 'k':
+			o->kver = optarg;
+			break;
+		case 'K':
+			o->kernel = optarg;
+			break;
+		case 'i':
+			o->initrd = optarg;
+			break;
+		case 'a':
+			o->append = optarg;
+			break;
+		case 'c':
+			o->cmdline = optarg;
+			break;
+		case 'A':
+			o->again = true;
+			break;
+		case 'n':
+			rc = cpus_parse(optarg, &o->cpus, e);
+			if (rc)
+				return rc;
+			break;
+		case ':':
+			return err_set(e, -EINVAL, "an option needs a value");
+		default:
+			return err_set(e, -EINVAL, "unknown option");
+		}
+	}
+	if (optind < argc)
+		return err_set(e, -EINVAL, "unknown argument");
+	return opts_check(o, argc, e);
+}
+
+static int check_reserved(struct err *e)
+{
+	s64 bytes;
+	int rc = tree_number("", "/sys/kernel/kexec_crash_size", &bytes);
+
+	if (rc == -ENOENT)
+		return err_set(e, -ENOSYS,
+			       "this kernel has no kexec for crashes (CONFIG_KEXEC_FILE, "
+			       "CONFIG_CRASH_DUMP)");
+	if (rc)
+		return err_sys(e, rc, "/sys/kernel/kexec_crash_size");
+	if (bytes <= 0)
+		return err_set(e, -EADDRNOTAVAIL,
+			       "no memory reserved: boot with crashkernel=SIZE on the kernel "
+			       "command line");
+	return 0;
+}
+
+static int make_cmdline(char line[static CMDLINE_CAP], const struct load_opts *o, struct err *e)
+{
+	_cleanup_free_ char *running = NULL;
+	char cpus[CPUS_WORDS_CAP] = "", spare[SPARE_WORD_CAP];
+	size_t len;
+	int rc;
+
+	if (o->cmdline)
+		return cmdline_take(line, o->cmdline, e);
+	rc = io_read_file("/proc/cmdline", 1 << 16, &running, &len, e);
+	if (!rc && o->cpus)
+		rc = cpus_words(cpus, "", o->cpus, running, o->append, e);
+	if (rc)
+		return rc;
+	spare_word(spare, "");
+	return cmdline_make(line, running, cpus, spare, o->append, e);
+}
+
+static int check_initrd(const char *path, const char *kver, struct err *e)
+{
+	if (!access(path, R_OK))
+		return 0;
+	return err_set(e, -errno, "no initramfs %s: %s; make it with crashpod refresh -k %s", path,
+		       strerror(errno), kver);
+}
+
+/* A path as given, from the root on: the record is read in another directory. */
+static int path_take(char out[static PATH_MAX], const char *path, struct err *e)
+{
+	_cleanup_free_ char *real = path[0] == '/' ? NULL : realpath(path, NULL);
+	int n;
+
+	if (path[0] != '/' && !real)
+		return err_sys(e, -errno, "%s", path);
+	n = snprintf(out, PATH_MAX, "%s", real ? real : path);
+	return n < 0 || n >= PATH_MAX ? err_sys(e, -ENAMETOOLONG, "%s", path) : 0;
+}
+
+static int find_files(struct loaded *l, const struct load_opts *o, struct err *e)
+{
+	int rc = o->kernel ? path_take(l->kernel, o->kernel, e)
+			   : tree_kernel(l->kernel, "", l->release, e);
+
+	if (rc)
+		return rc;
+	if (o->initrd)
+		rc = path_take(l->initrd, o->initrd, e);
+	else if ((rc = tree_path(l->initrd, "", TREE_INITRD, l->release)))
+		err_sys(e, rc, "initramfs of %s", l->release);
+	return rc ? rc : check_initrd(l->initrd, l->release, e);
+}
+
+bool load_is_loaded(const char *root)
+{
+	s64 loaded;
+
+	return !tree_number(root, "/sys/kernel/kexec_crash_loaded", &loaded) && loaded == 1;
+}
+
+/* The kernel's own word on it. */
+static int check_loaded(s64 want, struct err *e)
+{
+	s64 loaded;
+	int rc = tree_number("", "/sys/kernel/kexec_crash_loaded", &loaded);
+
+	if (rc)
+		return err_sys(e, rc, "/sys/kernel/kexec_crash_loaded");
+	if (loaded != want)
+		return err_set(e, -EIO, "the kernel says that a capture kernel is %s loaded",
+			       loaded ? "still" : "not");
+	return 0;
+}
+
+int load_run(const struct load_opts *o, char **argv, struct loaded *l,
+	     char line[static CMDLINE_CAP], struct err *warning, struct err *e)
+{
+	struct utsname u;
+	int rc = uname(&u) ? err_sys(e, -errno, "uname") : check_reserved(e);
+
+	memset(l, 0, sizeof(*l));
+	if (rc)
+		return rc;
+	snprintf(l->release, sizeof(l->release), "%s", o->kver ? o->kver : u.release);
+	l->when = time(NULL);
+	for (unsigned i = 0; i < LOADED_OPTIONS_MAX && argv[i]; i++)
+		l->options[i] = argv[i];
+	rc = find_files(l, o, e);
+	if (!rc)
+		rc = make_cmdline(line, o, e);
+	if (rc)
+		return rc;
+	l->initrd_from = o->initrd_from;
+	rc = kexec_load(&(struct kexec_image){ l->kernel,
+					       l->initrd_from ? l->initrd_from : l->initrd, line },
+			e);
+	if (!rc)
+		rc = check_loaded(1, e);
+	if (rc)
+		return rc;
+	/* it is loaded: a record less makes nothing worse, but that it was of something else */
+	warning->msg[0] = '\0';
+	if (loaded_write(l, "", warning))
+		loaded_remove("", NULL);
+	return 0;
+}
+
+int load_again(struct loaded *l, const char *initrd_from, char line[static CMDLINE_CAP],
+	       struct err *warning, struct err *e)
+{
+	char name[] = "load", *argv[LOADED_OPTIONS_MAX + 2] = { name };
+	struct load_opts o = { 0 };
+	struct loaded before;
+	int argc = 1, rc;
+
+	rc = loaded_read(&before, "");
+	if (rc)
+		return err_sys(e, rc, "how it was loaded is not known: " LOADED_FILE);
+	for (unsigned i = 0; before.options[i]; i++)
+		argv[argc++] = before.options[i];
+	rc = load_opts_read(&o, argc, argv, e);
+	if (!rc && o.again)
+		rc = err_set(e, -EINVAL, LOADED_FILE ": --again");
+	o.initrd_from = initrd_from;
+	/* getopt_long() may have changed the order, which is all the same to it */
+	if (!rc)
+		rc = load_run(&o, argv + 1, l, line, warning, e);
+	memset(l->options, 0, sizeof(l->options));
+	l->initrd_from = NULL;
+	loaded_free(&before);
+	return rc;
+}
+
+int load_unload(struct err *e)
+{
+	int rc = kexec_unload(e);
+
+	if (!rc)
+		rc = check_loaded(0, e);
+	return rc ? rc : loaded_remove("", e);
+}

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The parts of a status that need more than one file changed: raw areas, watchdogs, dumps, room. */
+#include "status_tree.h"
+
+#include <fcntl.h>
+
+#include "../rawcheck.h"
+#include "../room.h"
+
+#define MEMINFO                                                                             \
+	"MemTotal: 4096000 kB\nMemFree: 1024000 kB\nBuffers: 1000 kB\nCached: 1023000 kB\n" \
+	"SwapCached: 7 kB\nAnonPages: 1024000 kB\n"
+
+/* An area in the place of /dev/vda1, with its slots in those states. */
+static void raw_states(struct status *s, enum raw_state a, enum raw_state b)
+{
+	char root[] = "/tmp/crashpod-status-XXXXXX", node[PATH_MAX];
+	enum raw_state states[RAW_SLOTS] = { a, b };
+	struct raw_area area;
+	u64 bytes;
+	int fd;
+
+	make_tree(root);
+	put(root, &(struct file){ "/etc/crashpod.conf", "raw /dev/vda1\n" });
+	assert_int_equal(tree_path(node, root, "/dev/vda1"), 0);
+	assert_int_equal(truncate(node, RAW_AREA_MIN), 0);
+	assert_int_equal(raw_device_open(node, RAW_CLAIM, &fd, &bytes, NULL), 0);
+	assert_int_equal(raw_area_make(fd, bytes, NULL), 0);
+	close(fd);
+	assert_int_equal(raw_area_open(&area, node, RAW_WRITE, NULL), 0);
+	for (unsigned i = 0; i < RAW_SLOTS; i++) {
+		struct raw_slot_header h = { .state = states[i], .dump_bytes = 1 };
+
+		assert_int_equal(raw_slot_put(&area, i, &h, NULL), 0);
+	}
+	raw_area_close(&area);
+	status_check(s, root, KVER);
+	assert_int_equal(remove_tree(root), 0);
+	assert_true(status_ready(s));
+	has_line(s, "ok", "raw /dev/vda1 has 6 MiB free", "");
+}
+
+static void test_raw(void **state)
+{
+	struct status *s = calloc(1, sizeof(*s));
+
+	(void)state;
+	assert_non_null(s);
+	raw_states(s, RAW_FREE, RAW_COLLECTED);
+	has_line(s, "ok", "raw /dev/vda1: 2 slots free, 0 not collected, 0 damaged", "");
+	raw_states(s, RAW_COMPLETE, RAW_FREE);
+	has_line(s, "note", "1 slots free, 1 not collected", "crashpod raw collect");
+	raw_states(s, RAW_WRITING, RAW_INCOMPLETE);
+	has_line(s, "note", "0 slots free, 2 not collected", "crashpod raw collect");
+	status_free(s);
+	free(s);
+}
+
+/* mkinitrd's own lines; one that has none says nothing. */
+static void test_chain(void **state)
+{
+#define SCRIPT(check)                                                  \
+	"#!/bin/sh\n"                                                  \
+	"case $1$3 in\n"                                               \
+	"-k--inputs) cat \"${0%/usr/*}/inputs\" ;;\n"                  \
+	"--help) echo '\"ok TEXT\", or \"bad TEXT: WHAT TO DO\"' ;;\n" \
+	"-k--check) printf '" check " ;;\n"                            \
+	"esac\n"
+	static const struct {
+		const char *mkinitrd, *state, *text, *mend;
+		bool ready;
+	} t[] = {
+		{ SCRIPT("ok a\\nok b: c\\n'"), "ok", "all of the way to each target: 2 checks", "",
+		  true },
+		{ SCRIPT("ok a\\nbad device x (y: z): not there: run it\\n'; exit 1"), "missing",
+		  "device x (y: z): not there", "run it", false },
+		{ SCRIPT("bad all of it\\n'; exit 1"), "missing", "all of it", "", false },
+	};
+	struct status *s = calloc(1, sizeof(*s));
+
+	(void)state;
+	assert_non_null(s);
+	for (size_t i = 0; i < ARRAY_SIZE(t); i++) {
+		char root[] = "/tmp/crashpod-status-XXXXXX";
+
+		make_tree(root);
+		put(root, &(struct file){ MKINITRD, t[i].mkinitrd });
+		status_check(s, root, KVER);
+		assert_int_equal(remove_tree(root), 0);
+		has_line(s, t[i].state, t[i].text, t[i].mend);
+		assert_int_equal(status_ready(s), t[i].ready);
+	}
+	status_free(s);
+	free(s);
+}
+
+/* A driver that is a module has to be in the initramfs. */
+static void test_watchdog(void **state)
+{
+	static const struct {
+		const char *module, *running, *line, *text;
+	} t[] = {
+		{ "ext4", "active", "ok", "watchdog0 runs, its driver ext4 is in" },
+		{ "xt4", "active", "missing", "its driver xt4 is not in the initramfs" },
+		{ "xt4", "inactive", "ok", "no watchdog runs" },
+	};
+	struct status *s = calloc(1, sizeof(*s));
+
+	(void)state;
+	assert_non_null(s);
+	for (size_t i = 0; i < ARRAY_SIZE(t); i++) {
+		char root[] = "/tmp/crashpod-status-XXXXXX", path[PATH_MAX], to[64];
+
+		make_tree(root);
+		put(root, &(struct file){ "/sys/class/watchdog/watchdog0/state", t[i].running });
+		put(root, &(struct file){ "/sys/class/watchdog/watchdog0/device/driver/bind", "" });
+		assert_int_equal(
+			tree_path(path, root, "/sys/class/watchdog/watchdog0/device/driver/module"),
+			0);
+		snprintf(to, sizeof(to), "../../../../module/%s", t[i].module);
+		assert_int_equal(symlink(to, path), 0);
+		status_check(s, root, KVER);
+		assert_int_equal(remove_tree(root), 0);
+		has_line(s, t[i].line, t[i].text, "");
+	}
+	status_free(s);
+	free(s);
+}
+
+/* Of two dumps the later one, by its name; the serial counts as well. */
+static void test_last_dump(void **state)
+{
+	char root[] = "/tmp/crashpod-status-XXXXXX";
+	struct status *s = calloc(1, sizeof(*s));
+
+	(void)state;
+	assert_non_null(s);
+	make_tree(root);
+	put(root, &(struct file){ "/var crash/var/crash/202611250504-1/dump.202611250504", "x" });
+	put(root, &(struct file){ "/var crash/var/crash/202611250504/dump.202611250504", "x" });
+	put(root, &(struct file){ "/var crash/var/crash/202610250504/dump.202610250504", "x" });
+	put(root, &(struct file){ "/var crash/var/crash/other/dump.202710250504", "x" });
+	status_check(s, root, KVER);
+	assert_int_equal(remove_tree(root), 0);
+	assert_string_equal(s->dump.path, "/var crash/var/crash/202611250504-1/dump.202611250504");
+	assert_true(s->dump.complete);
+	assert_in_range(s->dump.age_s, 0, 60);
+	status_free(s);
+	free(s);
+}
+
+static void test_room_needed(void **state)
+{
+	static const struct {
+		unsigned level;
+		u64 kib;
+	} t[] = {
+		{ 0, 4096000 }, { 1, 4096000 }, { 16, 3072000 },
+		{ 2, 3072000 }, { 8, 3072000 }, { 31, 1024000 },
+	};
+	char root[] = "/tmp/crashpod-status-XXXXXX";
+	u64 bytes;
+
+	(void)state;
+	make_tree(root);
+	put(root, &(struct file){ "/proc/meminfo", MEMINFO });
+	for (size_t i = 0; i < ARRAY_SIZE(t); i++) {
+		assert_int_equal(room_needed(root, t[i].level, &bytes), 0);
+		assert_int_equal(bytes, t[i].kib * 1024);
+	}
+	assert_int_equal(remove_tree(root), 0);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_raw),	    cmocka_unit_test(test_chain),
+		cmocka_unit_test(test_watchdog),    cmocka_unit_test(test_last_dump),
+		cmocka_unit_test(test_room_needed),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
