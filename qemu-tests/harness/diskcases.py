@@ -12,8 +12,8 @@ class Controller:
     machine: str = "q35"
 
 
-def _scsi(adapter, *modules):
-    return Controller((adapter + ",id=ctl", "scsi-hd,drive=target,bus=ctl.0"),
+def _scsi(adapter, *modules, disk=""):
+    return Controller((adapter + ",id=ctl", "scsi-hd,drive=target,bus=ctl.0" + disk),
                       (*modules, "sd_mod"))
 
 
@@ -23,8 +23,10 @@ CONTROLLERS = {
     "nvme": Controller(("nvme,drive=target,serial=target",), ("nvme",)),
     "ahci": Controller(("ahci,id=ctl", "ide-hd,drive=target,bus=ctl.0"), ("ahci", "sd_mod")),
     "ide": Controller(("ide-hd,drive=target,bus=ide.0",), ("ata_piix", "sd_mod"), "pc"),
-    "megasas": _scsi("megasas", "megaraid_sas"),
-    "mptsas": _scsi("mptsas1068", "mptsas"),
+    # QEMU's megasas takes FUA in a write's CDB for another LUN
+    "megasas": _scsi("megasas", "megaraid_sas", disk=",dpofua=off"),
+    # its mptsas gives the WWN as SAS address: the driver passes over a disk whose address is 0
+    "mptsas": _scsi("mptsas1068", "mptsas", disk=",wwn=0x5000c50015ea71ac"),
     "pvscsi": _scsi("pvscsi", "vmw_pvscsi"),
     "usb-storage": Controller(("qemu-xhci,id=usb", "usb-storage,drive=target,bus=usb.0"),
                               ("xhci_pci", "usb_storage", "sd_mod")),

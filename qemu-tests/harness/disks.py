@@ -209,7 +209,7 @@ def run(case, kernel_name=KERNEL):
         found = Run(case, where, kernel)
         disk = where / "disk.img"
         found.uuid = diskmake.make(disk, case.table, case.fstype, case.mib)
-        conf = [f"{case.fstype} UUID={found.uuid}", "path /crash", "naming debian", *case.conf]
+        conf = [f"{case.fstype} UUID={found.uuid}", "path /crash", *(case.conf or ("naming debian",))]
         test = diskguest.test_disk(where, _case_text(case, found.uuid),
                                    "".join(f"{line}\n" for line in conf), case.modprobe,
                                    case.prepare)
