@@ -44,6 +44,19 @@ step()
 	"$@" > "$out/$name.log" 2>&1 || failed "$name" "exit $?: $(tail -n 3 "$out/$name.log")"
 }
 
+# What the case wants loaded before all else: the first disk is its.
+early()
+{
+	test -n "$early" || return 0
+	modprobe -a "$early" sd_mod
+	tries=0
+	until test -e /sys/class/block/sda; do
+		tries=$((tries + 1))
+		test "$tries" -lt 100 || failed early "$early: no sda"
+		sleep 0.1
+	done
+}
+
 # The drivers of everything that sysfs shows, until the target is there.
 coldplug()
 {
@@ -156,6 +169,7 @@ mount -t tmpfs tmpfs /run
 mount -t tmpfs tmpfs /var
 mkdir -p /var/lib/crashpod $data
 mark booted
+early
 coldplug
 if test -e $out/crashed; then
 	second

@@ -55,7 +55,7 @@ def _case_text(case, uuid):
     where = "defaults"
     words = {"spec": f"UUID={uuid}", "fstype": case.fstype, "options": options, "where": where,
              "subvolume": case.subvolume, "default": "yes" if case.default else "no",
-             "check": "yes" if case.check else "no",
+             "check": "yes" if case.check else "no", "early": "virtio_scsi" if case.moves else "",
              "append": "console=ttyS0 loglevel=7 printk.time=1"}
     return "".join(f"{name}='{value}'\n" for name, value in words.items())
 
@@ -136,7 +136,7 @@ def _judge_image(run):
     run.figures["image"] = found.stat().st_size
     script = f"zstd -dcq {found} | cpio -i --quiet --to-stdout etc/crashpod.modules"
     text = paths.run(["sh", "-c", script])
-    run.modules = [Path(line.split()[0]).stem for line in text.splitlines()]
+    run.modules = [Path(line.split()[0]).stem.replace("-", "_") for line in text.splitlines()]
     want = (*CONTROLLERS[run.case.controller].modules, *run.case.modules)
     missing = [m for m in want if m not in run.modules]
     run.add("modules-there", f"{missing} not in {run.modules}" if missing else None)
