@@ -12,8 +12,8 @@ layers_target()
 {
 	layers_stacked "$1" || return 1
 	"$crashpod" layers --sys "$sys" --dev "$dev" "$1" > "$work/section" 2> "$work/why" || {
-		sed -e 's/^crashpod layers: //' "$work/why" >&2
-		fail "$2 $3: its layers cannot be built up in the capture kernel"
+		fail "$2 $3: its layers cannot be built up in the capture kernel:$(
+			sed -e 's/^crashpod layers://' "$work/why" | tr -d '\n')" 'name another target'
 	}
 	if test -s "$work/section"; then
 		test -s "$work/layers" || echo 'crashpod-layers 1' > "$work/layers"
@@ -26,7 +26,7 @@ layers_target()
 	: > "$work/leaves"
 	layers_walk "$1"
 	sort -u "$work/leaves" > "$work/leaves.sorted"
-	test -s "$work/leaves.sorted" || fail "$2 $3: nothing lies below $1"
+	test -s "$work/leaves.sorted" || fail "$2 $3: nothing lies below $1" 'name another target'
 	while read -r leaf; do
 		real=$(readlink -f "$sys/class/block/$leaf")
 		target_refuse "$real" "$2 $3"

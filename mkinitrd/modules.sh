@@ -3,9 +3,9 @@
 # shellcheck disable=SC2034,SC2154 # variables shared with mkinitrd
 # modules.sh - from names of modules to files in load order. Sourced by mkinitrd.
 #
-# $work/requests holds what is asked for, a line each: need|want NAME WHY...; a name may be an
+# $work/requests holds what is asked for, a line each: need|want|built NAME WHY...; a name may be an
 # alias. A module that is needed and neither there nor built in stops the build; one that is
-# only wanted is noted. kmod answers every question; it is asked in $work/tree, where
+# only wanted is noted; built is a driver of the running kernel that is no module. kmod answers every question; it is asked in $work/tree, where
 # lib/modules/KVER is a link to the kernel's own directory, or a copy made of links where that
 # directory has no index (a package unpacked with dpkg-deb -x) and depmod must write one.
 
@@ -17,7 +17,8 @@ tree_open()
 		test -z "$tree_source" || break
 	done
 	test -n "$tree_source" ||
-		fail "no modules of kernel $kver below $modules_root (lib/modules or usr/lib/modules)"
+		fail "no modules of kernel $kver below $modules_root (lib/modules or usr/lib/modules)" \
+			"install them"
 	mkdir -p "$work/tree/lib/modules" "$work/tree/usr" "$work/seen" "$work/no-config"
 	# kmod looks below lib or usr/lib, as it was built.
 	ln -s ../lib "$work/tree/usr/lib"
@@ -161,13 +162,15 @@ modules_verify()
 		say "module $(module_name "$path") needs $(module_name "$need"), which modules.dep has" \
 			"and $tree_source has not: ${need#"$tree"/}"
 	done < "$work/broken"
-	test ! -s "$work/broken" || fail "modules are missing, nothing was made"
+	test ! -s "$work/broken" || fail "modules are missing in $tree_source, nothing was made"
 }
 
 modules_resolve()
 {
 	while read -r strength name why; do
-		if tree_has "$name"; then
+		if test "$strength" = built; then
+			report "built into the running kernel: $name, for $why"
+		elif tree_has "$name"; then
 			module_close "$name" "$why"
 		elif test "$strength" = need && option_blacklisted "$name"; then
 			option_close "$name" "$why"
@@ -178,7 +181,7 @@ modules_resolve()
 			say "note: module $name, for $why, is not in $tree_source: left out"
 		fi
 	done < "$work/requests"
-	test ! -s "$work/missing" || fail "modules are missing, nothing was made"
+	test ! -s "$work/missing" || fail "modules are missing in $tree_source, nothing was made"
 	modules_verify
 	module_count=$(wc -l < "$work/modules")
 }

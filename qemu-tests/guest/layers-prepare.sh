@@ -36,7 +36,7 @@ prepare()
 	facts before
 	cat /proc/uptime > $out/uptime
 	dash /usr/lib/crashpod/mkinitrd/mkinitrd -c /etc/crashpod.conf -o /boot/crashpod.img \
-		--init /usr/lib/crashpod/init --check > $out/report 2>&1
+		--init /usr/lib/crashpod/init --dry-run > $out/report 2>&1
 	dash /usr/lib/crashpod/mkinitrd/mkinitrd -c /etc/crashpod.conf -o /boot/crashpod.img \
 		--init /usr/lib/crashpod/init
 	cat /proc/uptime >> $out/uptime

@@ -95,7 +95,7 @@ def _crash(run, disk, test):
         first = vm.console.boot_times[1]
         run.text = "\n".join(line.removeprefix(PREFIX) for at, line in vm.console.lines
                              if at >= first)
-        run.figures["mkinitrd"] = times.get("built", 0) - times.get("checked", 0)
+        run.figures["mkinitrd"] = times.get("built", 0) - times.get("prepared", 0)
         run.figures["capture"] = times["end"] - times["kernel-2"]
         reasons = [e["data"].get("reason") for e in vm.qmp.rest() if e.get("event") == "SHUTDOWN"]
         if ended == "reboot" and reasons[-1:] != ["guest-reset"]:
@@ -158,11 +158,13 @@ def _judge_console(run):
 
 
 def _judge_check(run):
-    """mkinitrd --check and crashpod status say the chain, with the controller's driver in it."""
-    module = CONTROLLERS[run.case.controller].modules[0]
+    """mkinitrd --check says the chain: the file system, the controller and the disk."""
     text = _read(run, "check.log")
-    pattern = rf"^chain UUID={run.uuid}: .*, module {module}$"
-    run.add("check-chain", None if re.search(pattern, text, re.M) else f"no {pattern!r}")
+    for module in (run.case.fstype, *CONTROLLERS[run.case.controller].modules):
+        pattern = rf"^ok .* of UUID={run.uuid}.*: module {module} is in the image$"
+        run.add(f"check-{module}", None if re.search(pattern, text, re.M) else f"no {pattern!r}")
+    bad = re.findall(r"^(?!ok ).*$", text, re.M)
+    run.add("check-good", " / ".join(bad) or None)
 
 
 def _judge_files(run):
