@@ -115,6 +115,19 @@ one
 table md-partition "crashpod-layers 1
 for /dev/md7p1
 $array"
+# udev's names of arrays are not there in the ramdisk
+mkdir "$lab/dev/md"
+ln -s ../md7 "$lab/dev/md/crash"
+set_conf 'xfs /dev/md/crash'
+refused md-link 'xfs /dev/md/crash: a name that the capture kernel has not: name it /dev/md7'
+truncate -s 32M "$lab/dev/md7"
+"$CRASHPOD" raw format "$lab/dev/md7" > "$lab/format"
+set_conf 'raw /dev/md7'
+one
+modules md-raw "md-mod.ko raid1.ko $disk"
+table md-raw-table "crashpod-layers 1
+for /dev/md7
+$array"
 set_conf 'xfs UUID=1111-2222'
 echo external:imsm > "$virtual/md7/md/metadata_version"
 refused md-external "md7: an array with metadata 'external:imsm'"
@@ -133,6 +146,10 @@ ln -sf ../../dm-3 "$lab/dev/disk/by-uuid/1111-2222"
 one
 modules multipath-modules "$fs$disk"
 result multipath-has-none 'a table is there' absent
+ln -s dm-3 "$lab/dev/paths"
+set_conf 'xfs /dev/paths'
+refused multipath-link 'xfs /dev/paths: a name that the capture kernel has not: name it UUID='
+set_conf 'xfs UUID=1111-2222'
 # a table can be had of a running kernel only
 echo LVM-x > "$virtual/dm-3/dm/uuid"
 refused dm-no-control "$lab/dev/mapper/control: No such file"

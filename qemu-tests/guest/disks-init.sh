@@ -161,7 +161,19 @@ second()
 	ls -lR $data > $out/list
 	umount $data
 	step mount.top mount -t "$fstype" -o "$where" "$device" $data
-	cp -r "$data/crash" $out/crash 2> $out/copied
+	if test "$big" = yes; then
+		for dump in "$data"/crash/*/dump.*; do
+			crashpod verify "$dump" > $out/verify.log 2>&1
+			crashpod info "$dump" > $out/info.log 2>&1
+		done
+		mkdir -p $out/crash
+		for file in "$data"/crash/*/dmesg.* "$data"/crash/*/crashpod.json; do
+			mkdir -p "$out/crash/$(basename "$(dirname "$file")")"
+			cp "$file" "$out/crash/$(basename "$(dirname "$file")")/"
+		done
+	else
+		cp -r "$data/crash" $out/crash 2> $out/copied
+	fi
 	step umount umount $data
 	mark judged
 }

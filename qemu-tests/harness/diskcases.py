@@ -44,7 +44,8 @@ class Case:
     prepare: shell commands before mkinitrd. boot: more of the production kernel's command line.
     absent: modules that the image must not have. modules: more that it must have.
     conf: more lines of crashpod.conf. says: what must be on the capture kernel's console. moves:
-    the device has another name in the capture kernel. check: mkinitrd --check is run as well, and judged."""
+    the device has another name in the capture kernel. check: mkinitrd --check is run as well, and
+    judged. status, record: what crashpod.json says. big: the dump is verified where it lies."""
     controller: str
     fstype: str
     table: str = "gpt"
@@ -63,6 +64,10 @@ class Case:
     more: str = ""
     check: bool = False
     quick: bool = False
+    status: str = "complete"
+    record: tuple = ()
+    big: bool = False
+    limit_s: int = 240
     mib: int = 512
     memory_mib: int = 768
     crashkernel: str = "128M"
@@ -78,6 +83,14 @@ class Case:
 OTHER = ("virtio-scsi-pci,id=other", "scsi-hd,drive=other,bus=other.0")
 # What most machines have besides, and no dump needs.
 BESIDE = ("e1000e", "virtio-net-pci", "bochs-display", "virtio-rng-pci")
+
+# 4.5 GiB that no compressor makes smaller, in files that a dump level leaves out, and in memory of
+# the kernel's own. What repeats is too far apart for one dump to store it once.
+SEED = "mount -o remount,size=90% /tmp\nhead -c 640M /dev/urandom > /tmp/seed\n"
+FILES = SEED + "for i in 1 2 3 4 5 6 7; do cat /tmp/seed > /tmp/copy.$i || exit 1; done\n"
+KERNELS = SEED + ("modprobe brd rd_nr=1 rd_size=4718592\nfor i in 0 1 2 3 4 5 6; do\n"
+                  "dd if=/tmp/seed of=/dev/ram0 bs=1M count=640 seek=$((i * 640)) oflag=direct ||"
+                  " exit 1\ndone\nrm /tmp/seed\n")
 
 CASES = [
     Case("nvme", "xfs", quick=True),
@@ -106,6 +119,13 @@ CASES = [
     # btrfs: the dump goes where the file system's default subvolume is
     Case("virtio-scsi", "btrfs", more="zstd", mount="compress-force=zstd", subvolume="data"),
     Case("nvme", "btrfs", more="default", mount="compress=lzo", subvolume="data", default=True),
+    # a file of vfat ends at 4 GiB: the level is raised; where that is not enough the dump is cut
+    Case("virtio-blk", "vfat", "mbr", more="4g-raised", prepare=FILES, conf=("dump_level 1",),
+         mib=5632, memory_mib=6400, limit_s=900, record=(("level_asked", 1), ("level_used", 19)),
+         says=(r"vfat has files of at most 4 GiB",)),
+    Case("virtio-blk", "vfat", "mbr", more="4g-cut", prepare=KERNELS, conf=("compress none",),
+         mib=5632, memory_mib=6400, limit_s=900, status="incomplete", big=True,
+         record=(("level_asked", 31), ("level_used", 31))),
     # mixed
     Case("usb-storage", "vfat", "mbr"),
     Case("sd-card", "exfat", "mbr"),

@@ -20,7 +20,6 @@ from .faultrun import PREFIX
 from .vm import Lost
 
 KERNEL = "6.1-amd64"
-LIMIT_S = 240
 # Of no use to any target: what a machine has besides is not in its image.
 NEVER = ("e1000e", "virtio_net", "bochs", "drm", "cfg80211", "snd", "kvm", "psmouse")
 HEAD = "| case | result | image KiB | modules | mkinitrd s | dump MB | capture s | run s |"
@@ -56,6 +55,7 @@ def _case_text(case, uuid):
     words = {"spec": f"UUID={uuid}", "fstype": case.fstype, "options": options, "where": where,
              "subvolume": case.subvolume, "default": "yes" if case.default else "no",
              "check": "yes" if case.check else "no", "early": "virtio_scsi" if case.moves else "",
+             "big": "yes" if case.big else "no",
              "append": "console=ttyS0 loglevel=7 printk.time=1"}
     return "".join(f"{name}='{value}'\n" for name, value in words.items())
 
@@ -83,10 +83,10 @@ def _crash(run, disk, test):
     with vm:
         start()
         ended = "reboot"
-        if not vm.wait(lambda c: c.boots > 1, LIMIT_S, "the capture kernel"):
+        if not vm.wait(lambda c: c.boots > 1, run.case.limit_s, "the capture kernel"):
             return "the production system ended without a crash", vm.console
         try:
-            vm.wait(lambda c: False, LIMIT_S, "the capture kernel to end")
+            vm.wait(lambda c: False, run.case.limit_s, "the capture kernel to end")
         except Lost as e:
             if vm.process.poll() is not None:
                 raise
@@ -109,7 +109,7 @@ def _again(run, disk, test):
     vm, start = _start(run, disk, test)
     with vm:
         start()
-        if vm.wait(lambda c: c.boots > 1, LIMIT_S, "the second boot to end"):
+        if vm.wait(lambda c: c.boots > 1, run.case.limit_s, "the second boot to end"):
             raise Lost("the second boot crashed")
 
 
@@ -183,12 +183,31 @@ def _judge_dump(run):
         return
     faultjudge.dmesg(run, dirs[-1])
     record = faultjudge.record(run, dirs[-1])
-    run.add("record-status", None if record.get("status") == "complete" else
+    run.add("record-status", None if record.get("status") == run.case.status else
             f"{record.get('status')}: {record.get('reason')}")
+    for key, value in run.case.record:
+        got = record.get("dump", {}).get(key)
+        run.add(f"record-{key}", None if got == value else f"{got}, not {value}")
+    if run.case.big:
+        _judge_cut(run, record)
+        return
     path = faultjudge.dump(run, dirs[-1])
     if path is not None:
         run.figures["dump"] = path.stat().st_size
         faultjudge.opens(run, path, ("sys", "bt"))
+
+
+def _judge_cut(run, record):
+    """A dump that ended at the largest size of a file: it says so, and opens. It stays where it is."""
+    run.figures["dump"] = record.get("bytes_written", 0)
+    size = run.figures["dump"]
+    run.add("cut-size", None if 0 < 0xffffffff - size < 64 << 20 else f"{size} bytes")
+    reason = record.get("reason", "")
+    run.add("cut-reason", None if "File too large" in reason else f"{reason!r}")
+    text = _read(run, "verify.log")
+    run.add("cut-verify", None if "but incomplete" in text else text)
+    run.add("cut-info", None if faultjudge.PANIC in _read(run, "info.log") else
+            _read(run, "info.log"))
 
 
 def _judge_fsck(run, disk):
@@ -211,7 +230,7 @@ def run(case, kernel_name=KERNEL):
         found = Run(case, where, kernel)
         disk = where / "disk.img"
         found.uuid = diskmake.make(disk, case.table, case.fstype, case.mib)
-        conf = [f"{case.fstype} UUID={found.uuid}", "path /crash", *(case.conf or ("naming debian",))]
+        conf = [f"{case.fstype} UUID={found.uuid}", "path /crash", *case.conf]
         test = diskguest.test_disk(where, _case_text(case, found.uuid),
                                    "".join(f"{line}\n" for line in conf), case.modprobe,
                                    case.prepare)
