@@ -97,7 +97,7 @@ check_link()
 	check_files "$2" > "$work/files"
 	while read -r verb path _; do
 		test "$verb" = insmod || continue
-		module=$(module_name "$path")
+		module_name "$path"
 		grep -q -x -e "$module" "$work/have" || lacks="$lacks $module"
 	done < "$work/files"
 	if test -n "$lacks"; then
