@@ -67,7 +67,7 @@ class Case:
     status: str = "complete"
     record: tuple = ()
     big: bool = False
-    limit_s: int = 240
+    limit_s: int = 600
     mib: int = 512
     memory_mib: int = 768
     crashkernel: str = "128M"
