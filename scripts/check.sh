@@ -134,6 +134,7 @@ qemu() {
 	qemu_run qemu-hostile hostile --kernel "$KERNEL" --only pages vmcoreinfo
 	qemu_run qemu-faults faults --kernel "$KERNEL" --quick
 	qemu_run qemu-layers layers --quick
+	qemu_run qemu-disks disks --quick
 	qemu_run qemu-matrix matrix --kernel "$KERNEL" --profile plain --fresh --levels 1 31
 	qemu_run qemu-matrix-second matrix --kernel "$SECOND" --profile plain --fresh --levels 31 \
 		--formats kdump
@@ -143,6 +144,7 @@ qemu() {
 all_kernels() {
 	qemu_run synth-all synth
 	qemu_run layers-all layers
+	qemu_run disks-all disks
 	for k in 6.1-cloud new-cloud; do
 		qemu_run "faults-$k" faults --kernel "$k"
 	done

@@ -76,8 +76,6 @@ coldplug()
 		test "$tries" -lt 60 || failed coldplug "no $spec: $(ls /sys/class/block)"
 		sleep 0.2
 	done
-	# those that the target does not wait for
-	modaliases | xargs -r modprobe -a -b -q || true
 }
 
 fill()
@@ -113,6 +111,8 @@ busy()
 
 first()
 {
+	# the drivers that the target does not wait for
+	modaliases | xargs -r modprobe -a -b -q || true
 	if test -n "$subvolume"; then
 		mount -t "$fstype" "$device" $data || failed mount "$device"
 		step subvolume btrfs subvolume create "$data/$subvolume"
