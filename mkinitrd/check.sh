@@ -27,7 +27,8 @@ check_main()
 	tree_open
 	image_kernel_config > "$work/kernel-config"
 	: > "$work/all"
-	(target_watchdogs && check_requests) || : > "$work/bad"
+	target_watchdogs
+	check_requests
 	targets=0
 	while read -r kind device; do
 		chain_is_target "$kind" || continue
@@ -35,6 +36,10 @@ check_main()
 		(check_target "$kind" "$device") || : > "$work/bad"
 	done < "$work/conf"
 	test "$targets" -gt 0 || check_bad "$conf names no target" "add a line as 'ext4 UUID=...'"
+	: > "$work/requests"
+	target_pstore
+	target_added
+	check_requests
 	test "$targets" -eq 0 || (check_whole) || : > "$work/bad"
 	test ! -e "$work/bad"
 }
@@ -72,7 +77,7 @@ check_target()
 		chain_fs "$1" "$2" 2> /dev/null # its notes are for those who build
 	fi
 	target_device "$1" "$2"
-	check_ok "target $1 $2: device $name"
+	check_ok "target $1 $2: device $target_name"
 	check_requests
 }
 

@@ -50,6 +50,11 @@ target_request_all()
 	fi
 	test "$generic" = no || target_generic
 	test "$generic" = yes || target_pstore
+	target_added
+}
+
+target_added()
+{
 	for name in $add_modules; do
 		module_request need "$name" "--add-modules"
 	done
@@ -100,6 +105,7 @@ target_device()
 		fail "$1 $2: $node is not a block device of this machine" 'name another target'
 	real=$(readlink -f "$sys/class/block/$name")
 	test "$1" != raw || target_area "$2" "$node"
+	target_name=$name
 	report "target $1 $2: $name"
 	if layers_target "$name" "$1" "$2"; then return 0; fi
 	target_refuse "$real" "$1 $2"

@@ -155,6 +155,15 @@ set_conf 'xfs UUID=1111-2222'
 build --modules-root "$root" -k 9.9.9 -o "$lab/out" --check
 bad no-kernel "no modules of kernel 9.9.9 below $root (lib/modules or usr/lib/modules): install them"
 
+# The store for the log of a kernel that no target took the dump of; modules that were asked for.
+mkdir -p "$lab/sys/module/pstore/parameters"
+echo efi > "$lab/sys/module/pstore/parameters/backend"
+check
+bad pstore "pstore: not in the image: efi_pstore: $again"
+rm -r "$lab/sys/module/pstore"
+build --modules-root "$root" -o "$lab/out" --check --add-modules tunable
+bad added "--add-modules: not in the image: tunable: $again"
+
 # The watchdog's driver, and one that is built into the kernel that runs.
 make_watchdog
 check

@@ -90,6 +90,23 @@ table md-table "crashpod-layers 1
 for UUID=1111-2222
 $array"
 ln -sf ../../vda1 "$lab/dev/disk/by-uuid/3333-4444"
+# the chain, from the file system by the array to each disk
+check()
+{
+	build --modules-root "$root" -o "$lab/out" --check
+	result "$1-exit" "exit status $rc: $(cat "$lab/stdout")" test "$rc" -eq "$2"
+	result "$1" "$(cat "$lab/stdout")" grep -q -x -F -e "$3" "$lab/stdout"
+}
+check check-array 0 'ok array md7 of UUID=1111-2222: module raid1 is in the image'
+for line in 'target xfs UUID=1111-2222: device md7' \
+	'device vda2 of UUID=1111-2222 (virtio0, driver virtio_blk): module virtio_blk is in the image' \
+	'the table of arrays and volumes is as it is in the image'; do
+	result "check-$line" "$(cat "$lab/stdout")" grep -q -x -F -e "ok $line" "$lab/stdout"
+done
+rm "$virtual/md7/slaves/vda2"
+check check-other-array 1 \
+	"bad the table of arrays and volumes is another one in the image: run crashpod-mkinitrd -k $kver and crashpod load"
+ln -s "$pci/vda/vda2" "$virtual/md7/slaves/vda2"
 set_conf 'xfs /dev/md7' 'xfs UUID=1111-2222'
 one
 table md-two-targets "crashpod-layers 1
