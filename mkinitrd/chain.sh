@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck disable=SC2034,SC2154 # variables shared with mkinitrd
-# chain.sh - kinds of targets, and what a file system asks for beside its module. Sourced by mkinitrd.
+# chain.sh - kinds of targets; what a file system asks for beside its module. Sourced by mkinitrd.
 
 chain_is_fs()
 {

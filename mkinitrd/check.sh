@@ -1,12 +1,12 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck disable=SC2034,SC2154 # variables shared with mkinitrd
-# check.sh - `mkinitrd --check`: whether an image fits this machine as it is now. Sourced by mkinitrd.
+# check.sh - `mkinitrd --check`: whether an image fits this machine as it is. Sourced by mkinitrd.
 #
 # The chain of each target from its file system to the controller is what a build asks for; then the
-# image is held against the one that would be made. Lines on standard output: "ok TEXT", or "bad TEXT:
-# WHAT TO DO" (behind the last colon). A target that cannot be looked at is one bad line, and the next
-# one is looked at.
+# image is held against the one that would be made. Lines on standard output: "ok TEXT", or
+# "bad TEXT: WHAT TO DO" (behind the last colon). A target that cannot be looked at is one bad line,
+# and the next one is looked at.
 
 check_ok()
 {

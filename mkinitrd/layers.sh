@@ -39,8 +39,8 @@ layers_target()
 	done < "$work/leaves.sorted"
 }
 
-# layers_named SYSNAME KIND SPEC: PID 1 knows a mapped device of the table by its place there, whatever
-# it is called; arrays and their partitions only by the kernel's names.
+# layers_named SYSNAME KIND SPEC: PID 1 knows a mapped device of the table by its place there,
+# whatever it is called; arrays and their partitions only by the kernel's names.
 layers_named()
 {
 	case $3 in

@@ -3,11 +3,12 @@
 # shellcheck disable=SC2034,SC2154 # variables shared with mkinitrd
 # modules.sh - from names of modules to files in load order. Sourced by mkinitrd.
 #
-# $work/requests holds what is asked for, a line each: need|want|built NAME WHY...; a name may be an
-# alias. A module that is needed and neither there nor built in stops the build; one that is
-# only wanted is noted; built is a driver of the running kernel that is no module. kmod answers every question; it is asked in $work/tree, where
-# lib/modules/KVER is a link to the kernel's own directory, or a copy made of links where that
-# directory has no index (a package unpacked with dpkg-deb -x) and depmod must write one.
+# $work/requests holds what is asked for, a line each: need|want|built NAME WHY...; a name may be
+# an alias. A module that is needed and neither there nor built in stops the build; one that is
+# only wanted is noted; built is a driver of the running kernel that is no module. kmod answers
+# every question; it is asked in $work/tree, where lib/modules/KVER is a link to the kernel's own
+# directory, or a copy made of links where that directory has no index (a package unpacked with
+# dpkg-deb -x) and depmod must write one.
 
 tree_open()
 {
@@ -95,9 +96,9 @@ module_name()
 	done
 }
 
-# Soft and weak dependencies, in $work/soft/KIND/NAME (pre, post, weak), a module a line: one awk, not
-# three for each module. modprobe looks at the first softdep line of a module only, and a module may
-# have several.
+# Soft and weak dependencies, in $work/soft/KIND/NAME (pre, post, weak), a module a line: one awk,
+# not three for each module. modprobe looks at the first softdep line of a module only, and a module
+# may have several.
 tree_soft()
 {
 	mkdir -p "$work/soft/pre" "$work/soft/post" "$work/soft/weak"

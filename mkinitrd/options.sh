@@ -33,8 +33,8 @@ option_close()
 	done
 }
 
-# The softdep lines of modprobe.d: kmod passes over them together with install commands. A file hides
-# those of its name in the directories that come after.
+# The softdep lines of modprobe.d: kmod passes over them together with install commands. A file
+# hides those of its name in the directories that come after.
 option_softdeps()
 {
 	dirs=etc

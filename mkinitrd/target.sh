@@ -167,7 +167,8 @@ target_refuse_pool()
 	done
 }
 
-# Every driver on the way up from a device, the bus's before the device's; for a check the other way.
+# Every driver on the way up from a device, the bus's before the device's; for a check the other
+# way.
 target_walk()
 {
 	d=$1

@@ -198,7 +198,7 @@ def _judge_dump(run):
 
 
 def _judge_cut(run, record):
-    """A dump that ended at the largest size of a file: it says so, and opens. It stays where it is."""
+    """A dump that ended at the largest size of a file: it says so, and opens where it is."""
     run.figures["dump"] = record.get("bytes_written", 0)
     size = run.figures["dump"]
     run.add("cut-size", None if 0 < 0xffffffff - size < 64 << 20 else f"{size} bytes")
