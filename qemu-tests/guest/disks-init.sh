@@ -68,6 +68,7 @@ coldplug()
 {
 	tries=0
 	: > /run/aliases
+	test ! -e $out/crashed || sleep 2
 	until device=$(blkid -c /dev/null -l -o device -t "$spec") && test -n "$device"; do
 		modaliases > /run/now
 		comm -13 /run/aliases /run/now | xargs -r modprobe -a -b -q || true
@@ -112,7 +113,7 @@ busy()
 first()
 {
 	# the drivers that the target does not wait for
-	modaliases | xargs -r modprobe -a -b -q || true
+	test "$beside" = no || modaliases | xargs -r modprobe -a -b -q || true
 	if test -n "$subvolume"; then
 		mount -t "$fstype" "$device" $data || failed mount "$device"
 		step subvolume btrfs subvolume create "$data/$subvolume"
@@ -185,11 +186,15 @@ mount -t tmpfs tmpfs /run
 mount -t tmpfs tmpfs /var
 mkdir -p /var/lib/crashpod $data
 mark booted
-early
-coldplug
 if test -e $out/crashed; then
+	# it is known by now which these are
+	# shellcheck disable=SC2086 # words
+	modprobe -a -q $drivers
+	coldplug
 	second
 else
+	early
+	coldplug
 	first
 fi
 off

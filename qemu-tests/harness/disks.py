@@ -56,6 +56,8 @@ def _case_text(case, uuid):
              "subvolume": case.subvolume, "default": "yes" if case.default else "no",
              "check": "yes" if case.check else "no", "early": "virtio_scsi" if case.moves else "",
              "big": "yes" if case.big else "no",
+             "beside": "yes" if case.devices and not case.moves else "no",
+             "drivers": " ".join(CONTROLLERS[case.controller].modules),
              "append": "console=ttyS0 loglevel=7 printk.time=1"}
     return "".join(f"{name}='{value}'\n" for name, value in words.items())
 
