@@ -116,7 +116,7 @@ CASES = [
     Case("virtio-scsi", "f2fs"),
     Case("virtio-blk", "vfat", "mbr", modules=("vfat", "nls_cp437", "nls_ascii")),
     Case("virtio-scsi", "exfat", conf=("naming rhel",)),
-    # btrfs: the dump goes where the file system's default subvolume is
+    # btrfs: the dump's path is from the top, whatever is mounted, or is the default subvolume
     Case("virtio-scsi", "btrfs", more="zstd", mount="compress-force=zstd", subvolume="data"),
     Case("nvme", "btrfs", more="default", mount="compress=lzo", subvolume="data", default=True),
     # a file of vfat ends at 4 GiB: the level is raised; where that is not enough the dump is cut

@@ -50,8 +50,8 @@ def _case_text(case, uuid):
     options = case.mount or "defaults"
     if case.subvolume:
         options += f",subvol={case.subvolume}"
-    # where PID 1 writes: the file system's own root, or its default subvolume
-    where = "defaults"
+    # where PID 1 writes: the file system's own root
+    where = "subvolid=5" if case.fstype == "btrfs" else "defaults"
     words = {"spec": f"UUID={uuid}", "fstype": case.fstype, "options": options, "where": where,
              "subvolume": case.subvolume, "default": "yes" if case.default else "no",
              "check": "yes" if case.check else "no", "early": "virtio_scsi" if case.moves else "",
