@@ -118,11 +118,12 @@ image_firmware()
 	done
 }
 
-# A small window keeps what the capture kernel needs for unpacking small.
+# A small window keeps what the capture kernel needs for unpacking small. Levels above 12 take three
+# times as long for a thousandth.
 image_compress()
 {
 	case $compress in
-	zstd) zstd -q --single-thread -15 --zstd=wlog=20 -c "$1" ;;
+	zstd) zstd -q --single-thread -12 --zstd=wlog=20 -c "$1" ;;
 	gzip) gzip -n -9 -c "$1" ;;
 	xz) xz -T1 --check=crc32 --lzma2=preset=6,dict=1MiB -c "$1" ;;
 	none) cat "$1" ;;
