@@ -17,7 +17,7 @@ check_ok()
 check_bad()
 {
 	printf 'bad %s: %s\n' "$1" "${2:-$check_mend}"
-	: > "$work/bad"
+	test -z "$work" || : > "$work/bad"
 }
 
 check_main()
@@ -99,7 +99,7 @@ check_link()
 	fi
 	module=
 	lacks=
-	check_files "$2" > "$work/files"
+	check_files "$1" "$2" > "$work/files"
 	while read -r verb path _; do
 		test "$verb" = insmod || continue
 		module_name "$path"
@@ -118,13 +118,14 @@ check_link()
 	fi
 }
 
-# The files of a module or alias in load order. A blacklist keeps no driver of a target out.
+# check_files need|want NAME: the files of a module or alias in load order. A blacklist keeps out what
+# is only wanted.
 check_files()
 {
-	if tree_has "$1"; then
-		tree_modprobe -q "$1"
-	else
-		for blacklisted in $(option_modules "$1"); do
+	if tree_has "$2"; then
+		tree_modprobe -q "$2"
+	elif test "$1" = need; then
+		for blacklisted in $(option_modules "$2"); do
 			tree_modprobe -q "$blacklisted"
 		done
 	fi

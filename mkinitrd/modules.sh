@@ -114,8 +114,11 @@ tree_soft()
 			for (i = 3; i <= NF; i++)
 				if ($i ~ /^(pre|post):$/)
 					kind = substr($i, 1, length($i) - 1)
-				else if (kind != "")
-					print $i >> (dir "/" kind "/" $2)
+				else if (kind != "") {
+					file = dir "/" kind "/" $2
+					print $i >> file
+					close(file)
+				}
 		}'
 }
 

@@ -73,6 +73,10 @@ cp "$lab/out" "$lab/before"
 check
 result writes-nothing 'the image was touched' cmp -s "$lab/before" "$lab/out"
 
+# Before there is a place to work in.
+build --modules-root "$root" -o "$lab" --check
+bad directory "$lab is a directory: run crashpod-mkinitrd and crashpod load"
+
 # What is wrong with the image itself.
 rm "$lab/out"
 check
