@@ -118,8 +118,8 @@ check_link()
 	fi
 }
 
-# check_files need|want NAME: the files of a module or alias in load order. A blacklist keeps out what
-# is only wanted.
+# check_files need|want NAME: the files of a module or alias in load order. A blacklist keeps out
+# what is only wanted.
 check_files()
 {
 	if tree_has "$2"; then

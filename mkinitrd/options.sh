@@ -8,7 +8,8 @@
 # kernel's command line; PID 1 those of its own). install and remove: commands, which the ramdisk
 # cannot run, are passed over. blacklist: kmod leaves a blacklisted module out where an alias asked
 # for it, as modprobe does for udev. A driver that the target hangs on is taken all the same: it
-# drives the disk now, whoever loaded it, and without it no dump is written. softdep: as the kernel's own.
+# drives the disk now, whoever loaded it, and without it no dump is written. softdep: as the
+# kernel's own.
 
 # option_blacklisted NAME: whether the kernel has modules of this name or alias, and modprobe.d
 # forbids all of them.
