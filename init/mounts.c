@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
@@ -43,18 +44,29 @@ static void always_end(void)
 	close(fd);
 }
 
-/* Where free memory is in pieces of the wrong kind, the kernel keeps 2 MiB and more back until
- * kswapd has run: of a small reservation that is what the dump needs. */
-static void keep_nothing_back(void)
-{
-	int fd = open("/proc/sys/vm/watermark_boost_factor", O_WRONLY | O_CLOEXEC);
+/* What the kernel sizes by the memory that it had while it started, a fraction of a small
+ * reservation: as many threads as a mount and the dump need may be more than it allows. And where
+ * free memory is in pieces of the wrong kind, it keeps 2 MiB and more back until kswapd has run. */
+static const struct {
+	const char *path, *value;
+} limits[] = {
+	{ "/proc/sys/kernel/threads-max", "4096\n" },
+	{ "/proc/sys/vm/watermark_boost_factor", "0\n" },
+};
 
-	if (fd < 0)
-		return;
-	if (write(fd, "0\n", 2) != 2) {
-		/* it may do all the same */
+static void set_limits(void)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(limits); i++) {
+		size_t len = strlen(limits[i].value);
+		int fd = open(limits[i].path, O_WRONLY | O_CLOEXEC);
+
+		if (fd < 0)
+			continue;
+		if (write(fd, limits[i].value, len) != (ssize_t)len) {
+			/* it may do all the same */
+		}
+		close(fd);
 	}
-	close(fd);
 }
 
 int step_mounts(struct init *in, const struct step *s, struct err *e)
@@ -74,6 +86,6 @@ int step_mounts(struct init *in, const struct step *s, struct err *e)
 			rc = err_sys(e, -errno, "mount %s", mounts[i].where);
 	}
 	always_end();
-	keep_nothing_back();
+	set_limits();
 	return rc;
 }

@@ -25,7 +25,7 @@
 /* Where the image's span can only be had from the setup header's init_size. */
 #define RESIDENT_PERCENT 86
 #define BOOT_HEADER_PERCENT 20
-#define BOOT_HEADER_BYTES (3 * MIB)
+#define BOOT_HEADER_BYTES (5 * MIB / 2)
 #define INIT_PERCENT 5 /* of the image: freed before PID 1 runs */
 #define PROTECTION_BYTES (4 * MIB)
 #define PROCESS_BYTES (5 * MIB / 2)
@@ -154,8 +154,8 @@ static u64 add_kernel(struct estimate_reserve *r, const struct estimate_in *in)
 	part(r, "kernel image", image, "by calibration %u%% of the %u KiB in its header",
 	     RESIDENT_PERCENT, in->image->init_size >> 10);
 	part(r, "kernel's start", image * BOOT_HEADER_PERCENT / 100 + BOOT_HEADER_BYTES,
-	     "by calibration %u%% of it and %u MiB: slab, stacks, page tables, buffers",
-	     BOOT_HEADER_PERCENT, (unsigned)(BOOT_HEADER_BYTES / MIB));
+	     "by calibration %u%% of it and %u KiB: slab, stacks, page tables, buffers",
+	     BOOT_HEADER_PERCENT, (unsigned)(BOOT_HEADER_BYTES >> 10));
 	return image;
 }
 
