@@ -16,7 +16,7 @@ def _has(journey, name, text, pattern):
                 f"no {pattern!r} in {text.strip()[-300:]!r}")
 
 
-def run(journey, vm, name="test"):
+def crash_and_judge(journey, vm, name="test"):
     """Crash the machine by crashpod's own command and judge all that follows.
 
     The machine is armed (crashpod status is ok) and its crashpod-collect.service enabled.
