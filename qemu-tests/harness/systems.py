@@ -3,6 +3,7 @@
 
 A fresh machine of a Debian suite boots from its own disk. The package is installed with apt, the
 machine set up and rebooted, and crashed; the dump must be there after it has come back by itself.
+It is crashed once more by `crashpod test`, and judged by that (systemtest.py).
 Then another kernel is installed, which must be armed after the next reboot, and crash. It stays ready
 through what changes, and the package goes without a trace (systems_stay.py).
 """
@@ -18,6 +19,7 @@ from ground import apt, kernels, paths, systems
 from oracle import crash
 
 from . import image, systems_stay
+from .systemtest import crash_and_judge
 from .sysvm import SysVm
 
 MEMORY_BYTES = 2 << 30
@@ -187,6 +189,7 @@ def run(suite, way, debs):
             _arm(journey, vm)
             if all(why is None for _, why in journey.tests):
                 dump = _crash(journey, vm, "crash")
+                crash_and_judge(journey, vm)
                 vm.do(REPOSITORY)
                 if _next_kernel(journey, vm, parts):
                     _crash(journey, vm, "kernel-crash")

@@ -5,7 +5,18 @@ a real login, and what ends it."""
 import re
 
 TEST = "crashpod test --yes"
-LOGIN = "(sleep 5; echo exit) | script -qc 'login -f root' /dev/null"
+# A login on the serial console, which is the machine's console.log: the getty is started anew with it.
+LOGIN = """dir=/run/systemd/system/serial-getty@ttyS0.service.d
+mkdir -p $dir
+printf '[Service]\\nExecStart=\\nExecStart=-/sbin/agetty --autologin root --keep-baud 115200 - vt220\\n' \\
+    > $dir/login.conf
+systemctl daemon-reload
+systemctl restart serial-getty@ttyS0.service
+for i in $(seq 60); do
+    pgrep -t ttyS0 -x bash > /dev/null && break
+    sleep 1
+done
+sleep 3"""
 # The unit may still be at work when the agent answers.
 SETTLED = "systemctl is-system-running --wait > /dev/null; systemctl is-failed crashpod-collect.service"
 NOTICE = r"crashpod: this machine crashed on \d{4}-\d\d-\d\d .*See `crashpod show`"
@@ -16,7 +27,15 @@ def _has(journey, name, text, pattern):
                 f"no {pattern!r} in {text.strip()[-300:]!r}")
 
 
-def run(journey, vm, name="test"):
+def _login(vm):
+    """What a login on the console shows."""
+    log = vm.where / "console.log"
+    before = log.stat().st_size
+    vm.do(LOGIN)
+    return log.read_bytes()[before:].decode(errors="replace")
+
+
+def crash_and_judge(journey, vm, name="test"):
     """Crash the machine by crashpod's own command and judge all that follows.
 
     The machine is armed (crashpod status is ok) and its crashpod-collect.service enabled.
@@ -31,8 +50,10 @@ def run(journey, vm, name="test"):
     journey.must(vm, f"{name}-list", "crashpod list")
     text = journey.must(vm, f"{name}-journal", "journalctl -b -u crashpod-collect.service")
     _has(journey, f"{name}-journal-notice", text, NOTICE)
-    _, text = vm.do(LOGIN)
+    text = _login(vm)
+    _has(journey, f"{name}-login", text, r"ABSOLUTELY NO WARRANTY")
     _has(journey, f"{name}-login-notice", text, NOTICE)
     journey.must(vm, f"{name}-seen", "crashpod list --seen")
-    _, text = vm.do(LOGIN)
+    text = _login(vm)
+    _has(journey, f"{name}-login-again", text, r"ABSOLUTELY NO WARRANTY")
     journey.add(f"{name}-login-quiet", None if not re.search(NOTICE, text) else text[-300:])
