@@ -22,7 +22,8 @@ find /lib/modules/$(uname -r)/kernel/fs/btrfs -name '*.ko*'
 ENTRY = "/boot/loader/entries/*.conf"
 # what setup has to change, and what --remove has to bring back
 STATE = (f"cat {ENTRY} /etc/default/grub; ls /etc/kernel /etc/crashpod.conf 2>&1; "
-         "find /var/lib/crashpod -type f 2> /dev/null; systemctl is-enabled kdump.service crashpod.service")
+         "find /var/lib/crashpod -type f 2> /dev/null; "
+         "systemctl is-enabled kdump.service crashpod.service")
 DEBUG = """mkdir -p /usr/lib/debug
 mount -r /dev/disk/by-label/debuginfo /usr/lib/debug
 ls -l /usr/lib/debug/lib/modules/$(uname -r)
