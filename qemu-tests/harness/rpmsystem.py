@@ -79,6 +79,8 @@ def _setup(journey, vm):
     journey.add("setup-entry", None if len(lines) == 3 else f"{len(lines)} lines: {lines}")
     vm.away("systemctl reboot", 1)
     journey.seconds["reboot"] = round(vm.steps[-1][2], 1)
+    # the units of the boot may still be at work
+    journey.must(vm, "settled", "systemctl is-system-running --wait || systemctl --failed")
     journey.must(vm, "status", "crashpod status")
 
 
