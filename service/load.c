@@ -107,15 +107,18 @@ static int make_cmdline(char line[static CMDLINE_CAP], const struct load_opts *o
 	size_t len;
 	int rc;
 
-	if (o->cmdline)
-		return cmdline_take(line, o->cmdline, e);
+	if (o->cmdline) {
+		rc = cmdline_take(line, o->cmdline, e);
+		return rc < 0 ? rc : 0;
+	}
 	rc = io_read_file("/proc/cmdline", 1 << 16, &running, &len, e);
 	if (!rc && o->cpus)
 		rc = cpus_words(cpus, "", o->cpus, running, o->append, e);
 	if (rc)
 		return rc;
 	spare_word(spare, "");
-	return cmdline_make(line, running, cpus, spare, o->append, e);
+	rc = cmdline_make(line, running, cpus, spare, o->append, e);
+	return rc < 0 ? rc : 0;
 }
 
 static int check_initrd(const char *path, const char *kver, struct err *e)
