@@ -19,8 +19,7 @@ from . import apt, kernels, paths
 NAME = "selfbuilt"
 SUITE, PACKAGE = "bookworm", "linux-source-6.1"
 WHERE = paths.BUILD / "selfbuilt"
-CONFIGS = [*(paths.TOP / f"configs/kernel/{name}.config" for name in ("base", "serial", "smp")),
-           paths.TESTS / "guest/selfbuilt.config"]
+CONFIG = paths.TESTS / "guest/selfbuilt.config"
 # as scripts/kernel.sh leaves it
 SOURCES = paths.BUILD / "kernel-source"
 
@@ -58,16 +57,16 @@ def _make(tree, *targets):
 
 
 def _configure(tree):
-    """tinyconfig with the fragments over it; all that ours asks for must be there."""
+    """tinyconfig with the fragment over it; all that it asks for must be there."""
     (WHERE / "obj").mkdir(parents=True, exist_ok=True)
     _make(tree, "tinyconfig")
     config = WHERE / "obj/.config"
+    fragment = CONFIG.read_text(encoding="ascii")
     with open(config, "a", encoding="ascii") as out:
-        for fragment in CONFIGS:
-            out.write(fragment.read_text(encoding="ascii"))
+        out.write(fragment)
     _make(tree, "olddefconfig")
     has = config.read_text(encoding="ascii").splitlines()
-    wants = re.findall(r"^CONFIG_\w+=.*", CONFIGS[-1].read_text(encoding="ascii"), re.M)
+    wants = re.findall(r"^CONFIG_\w+=.*", fragment, re.M)
     lacks = [line for line in wants if line not in has]
     if lacks:
         raise paths.GroundError(f"{tree} does not have {lacks}")
@@ -94,7 +93,7 @@ def _build():
 
 def ensure():
     """The Kernel, compiled unless that is done for this configuration."""
-    recipe = hashlib.sha256(b"".join(path.read_bytes() for path in CONFIGS)).hexdigest()
+    recipe = hashlib.sha256(CONFIG.read_bytes()).hexdigest()
     with paths.locked("selfbuilt"):
         record = WHERE / "kernel.json"
         found = json.loads(record.read_text(encoding="utf-8")) if record.exists() else {}

@@ -22,8 +22,10 @@ find /lib/modules/$(uname -r)/kernel/fs/btrfs -name '*.ko*'
 ENTRY = "/boot/loader/entries/*.conf"
 # what setup has to change, and what --remove has to bring back
 STATE = (f"cat {ENTRY} /etc/default/grub; ls /etc/kernel /etc/crashpod.conf 2>&1; "
-         "ls /var/lib/crashpod 2>&1; systemctl is-enabled kdump.service crashpod.service")
-DEBUG = """mount -r /dev/disk/by-label/debuginfo /usr/lib/debug
+         "find /var/lib/crashpod -type f 2> /dev/null; "
+         "systemctl is-enabled kdump.service crashpod.service")
+DEBUG = """mkdir -p /usr/lib/debug
+mount -r /dev/disk/by-label/debuginfo /usr/lib/debug
 ls -l /usr/lib/debug/lib/modules/$(uname -r)
 """
 BACKTRACE = """printf 'sys\\nbt\\nquit\\n' > /tmp/commands
@@ -77,6 +79,8 @@ def _setup(journey, vm):
     journey.add("setup-entry", None if len(lines) == 3 else f"{len(lines)} lines: {lines}")
     vm.away("systemctl reboot", 1)
     journey.seconds["reboot"] = round(vm.steps[-1][2], 1)
+    # the units of the boot may still be at work
+    journey.must(vm, "settled", "systemctl is-system-running --wait || systemctl --failed")
     journey.must(vm, "status", "crashpod status")
 
 
