@@ -47,6 +47,9 @@ check_main()
 # The files of the image, below $work/image; the names of its modules in $work/have.
 check_open()
 {
+	for tool in cmp od; do
+		command -v "$tool" > /dev/null || fail "$tool is not installed" 'install coreutils and diffutils'
+	done
 	test -f "$out" || fail "there is no image $out"
 	case $(head -c 4 "$out" | od -An -tx1 | tr -d ' \n') in
 	28b52ffd) set -- zstd -dcq ;;

@@ -44,15 +44,17 @@ step()
 	"$@" > "$out/$name.log" 2>&1 || failed "$name" "exit $?: $(tail -n 3 "$out/$name.log")"
 }
 
-# What the case wants loaded before all else: the first disk is its.
+# early DISK MODULE...: what the case wants loaded before all else.
 early()
 {
-	test -n "$early" || return 0
-	modprobe -a "$early" sd_mod
+	test $# -gt 1 || return 0
+	disk=$1
+	shift
+	modprobe -a "$@"
 	tries=0
-	until test -e /sys/class/block/sda; do
+	until test -e "/sys/class/block/$disk"; do
 		tries=$((tries + 1))
-		test "$tries" -lt 100 || failed early "$early: no sda"
+		test "$tries" -lt 100 || failed early "$*: no $disk"
 		sleep 0.1
 	done
 }
@@ -193,7 +195,8 @@ if test -e $out/crashed; then
 	coldplug
 	second
 else
-	early
+	# shellcheck disable=SC2086 # words
+	early $early
 	coldplug
 	first
 fi

@@ -45,7 +45,8 @@ class Case:
     absent: modules that the image must not have. modules: more that it must have.
     conf: more lines of crashpod.conf. says: what must be on the capture kernel's console. moves:
     the device has another name in the capture kernel. check: mkinitrd --check is run as well, and
-    judged. status, record: what crashpod.json says. big: the dump is verified where it lies."""
+    judged. status, record: what crashpod.json says. big: the dump is verified where it lies.
+    early: a disk, and the modules that the production system loads by name before all others."""
     controller: str
     fstype: str
     table: str = "gpt"
@@ -60,6 +61,7 @@ class Case:
     modules: tuple = ()
     conf: tuple = ()
     moves: bool = False
+    early: str = ""
     says: tuple = ()
     more: str = ""
     check: bool = False
@@ -131,10 +133,9 @@ CASES = [
     Case("sd-card", "exfat", "mbr"),
     Case("megasas", "xfs", "mbr"),
     # the production system's sdb is the capture kernel's sda: the first disk's driver is not there
-    Case("ahci", "ext4", more="moves", devices=OTHER, moves=True),
-    # options of modprobe.d and of the command line; a blacklist that must not cost the dump
-    Case("nvme", "ext4", more="options", boot="nvme.poll_queues=1",
-         modprobe="blacklist nvme\nblacklist crc32c_intel\n", prepare="",
-         absent=("crc32c_intel",), says=(r"1/0/1 default/read/poll queues",)),
+    Case("ahci", "ext4", more="moves", devices=OTHER, moves=True, early="sda virtio_scsi sd_mod"),
+    # options of the command line; a blacklist that must not cost the dump
+    Case("nvme", "ext4", more="options", boot="nvme.poll_queues=1", early="nvme0n1 nvme",
+         modprobe="blacklist nvme\n", says=(r"1/0/1 default/read/poll queues",)),
 ]
 BY_NAME = {case.name: case for case in CASES}

@@ -54,7 +54,7 @@ def _case_text(case, uuid):
     where = "subvolid=5" if case.fstype == "btrfs" else "defaults"
     words = {"spec": f"UUID={uuid}", "fstype": case.fstype, "options": options, "where": where,
              "subvolume": case.subvolume, "default": "yes" if case.default else "no",
-             "check": "yes" if case.check else "no", "early": "virtio_scsi" if case.moves else "",
+             "check": "yes" if case.check else "no", "early": case.early,
              "big": "yes" if case.big else "no",
              "beside": "yes" if case.devices and not case.moves else "no",
              "drivers": " ".join(CONTROLLERS[case.controller].modules),
