@@ -17,15 +17,13 @@
 
 struct refresh_opts {
 	const char *root, *kver, *removed;
-	bool if_needed, reload;
+	bool if_needed, if_missing, reload;
 };
 
 static const struct option longopts[] = {
-	{ "removed", required_argument, NULL, 'r' },
-	{ "if-needed", no_argument, NULL, 'n' },
-	{ "reload", no_argument, NULL, 'l' },
-	{ "root", required_argument, NULL, 'R' },
-	{ NULL, 0, NULL, 0 },
+	{ "removed", required_argument, NULL, 'r' }, { "if-needed", no_argument, NULL, 'n' },
+	{ "if-missing", no_argument, NULL, 'm' },    { "reload", no_argument, NULL, 'l' },
+	{ "root", required_argument, NULL, 'R' },    { NULL, 0, NULL, 0 },
 };
 
 static bool is_release(const char *kver)
@@ -38,8 +36,8 @@ static int opts_check(struct refresh_opts *o, struct err *e)
 {
 	if (!is_release(o->kver) || !is_release(o->removed))
 		return err_set(e, -EINVAL, "not a kernel release");
-	if (o->removed && (o->kver || o->if_needed))
-		return err_set(e, -EINVAL, "--removed excludes -k and --if-needed");
+	if (o->removed && (o->kver || o->if_needed || o->if_missing))
+		return err_set(e, -EINVAL, "--removed excludes -k, --if-needed and --if-missing");
 	if (o->root[0] && o->root[0] != '/')
 		return err_set(e, -EINVAL, "--root takes an absolute path");
 	if (!strcmp(o->root, "/"))
@@ -67,6 +65,9 @@ static int opts_read(struct refresh_opts *o, int argc, char **argv, struct err *
 		case 'n':
 			o->if_needed = true;
 			break;
+		case 'm':
+			o->if_missing = true;
+			break;
 		case 'l':
 			o->reload = true;
 			break;
@@ -88,6 +89,8 @@ static int one_kernel(const struct refresh_opts *o, const char *kver)
 {
 	struct err e = { 0 };
 
+	if (o->if_missing && refresh_is_there(o->root, kver))
+		return 0;
 	return refresh_kernel(o->root, kver, o->if_needed, &e) ? cmd_fail("refresh", 1, &e) : 0;
 }
 

@@ -68,6 +68,14 @@ int refresh_kernel(const char *root, const char *kver, bool if_needed, struct er
 	return rc ? tell_old(root, kver, e) : 0;
 }
 
+bool refresh_is_there(const char *root, const char *kver)
+{
+	char path[PATH_MAX];
+	struct stat st;
+
+	return !tree_path(path, root, TREE_INITRD, kver) && !stat(path, &st) && st.st_size > 0;
+}
+
 int refresh_removed(const char *root, const char *kver, bool *gone, struct err *e)
 {
 	char image[PATH_MAX], text[PATH_MAX];

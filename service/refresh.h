@@ -15,6 +15,9 @@ int refresh_lock(const char *root, struct err *e);
 /* if_needed: only where the inputs, or the image, are others than recorded. */
 int refresh_kernel(const char *root, const char *kver, bool if_needed, struct err *e);
 
+/* Whether the kernel has an image, of whatever it is made. */
+bool refresh_is_there(const char *root, const char *kver);
+
 /* The image and its text go. *gone: there was one. */
 int refresh_removed(const char *root, const char *kver, bool *gone, struct err *e);
 

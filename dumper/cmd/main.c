@@ -17,7 +17,7 @@ const struct cmd cmd_table[] = {
 	{ "conf", "[--cmdline STRING] FILE", "check a configuration and print it", cmd_conf },
 	{ "setup", "[-y|--yes] [--dry-run] [-k KVER] [--root DIR] [--from-kdump | --remove]",
 	  "make this machine ready: reservation, configuration, initramfs, services", cmd_setup },
-	{ "refresh", "[-k KVER | --removed KVER] [--if-needed] [--reload] [--root DIR]",
+	{ "refresh", "[-k KVER | --removed KVER] [--if-needed] [--if-missing] [--reload] [--root DIR]",
 	  "make the initramfs of a kernel, or of all, anew", cmd_refresh },
 	{ "load",
 	  "[-k KVER] [--kernel F] [--initrd F] [--cpus N] [--append S | --cmdline S] | --again",

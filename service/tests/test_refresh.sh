@@ -84,6 +84,12 @@ is 'one kernel' 0 'modules, compression'
 result 'one kernel: made' "$(ls "$images")" there "$kver"
 refresh -k "$kver" --if-needed
 is 'again' 0 'is up to date'
+refresh -k "$kver" --if-missing
+is 'not missing' 0 ''
+result 'not missing: nothing is looked at' "$(cat "$lab/said")" test ! -s "$lab/said"
+mv "$images/initramfs-$kver.img" "$lab/moved"
+refresh -k "$kver" --if-missing
+is 'missing' 0 'modules, compression'
 other_kernel
 mkdir -p "$root/lib/modules/headers-only"
 refresh --if-needed
