@@ -28,7 +28,7 @@ _crashpod_value()
 		mapfile -t COMPREPLY < <(compgen -W "zstd gzip xz none" -- "$cur")
 		;;
 	*:--modules-root | *:--root) mapfile -t COMPREPLY < <(compgen -d -- "$cur") ;;
-	crashpod-mkinitrd:-[co] | crashpod:-c | *:--init | *:--kernel | *:--initrd | *:--stats)
+	*:-o | crashpod-mkinitrd:-c | crashpod:-c | *:--init | *:--kernel | *:--initrd | *:--stats)
 		# crashpod dump's -c takes no value
 		[[ $1:$prev:${COMP_WORDS[1]} != crashpod:-c:dump ]] || return 1
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")

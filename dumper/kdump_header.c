@@ -47,8 +47,7 @@ static void find_uts(struct kmem *km, const struct vmcoreinfo *vi,
 	}
 }
 
-/* The dead kernel's utsname, or what the vmcoreinfo tells of it. */
-static void fill_uts(char uts[KDUMP_UTS_FIELDS][KDUMP_UTS_LEN], const struct core *core)
+void kdump_header_uts(char uts[KDUMP_UTS_FIELDS][KDUMP_UTS_LEN], const struct core *core)
 {
 	struct kmem *km = malloc(sizeof(*km));
 
@@ -59,6 +58,12 @@ static void fill_uts(char uts[KDUMP_UTS_FIELDS][KDUMP_UTS_LEN], const struct cor
 	free(km);
 	for (size_t i = 0; i < KDUMP_UTS_FIELDS; i++)
 		uts[i][KDUMP_UTS_LEN - 1] = '\0';
+}
+
+/* The dead kernel's utsname, or what the vmcoreinfo tells of it. */
+static void fill_uts(char uts[KDUMP_UTS_FIELDS][KDUMP_UTS_LEN], const struct core *core)
+{
+	kdump_header_uts(uts, core);
 	/* crash matches the release with its vmlinux and insists on the machine */
 	if (core->ki.release[0])
 		snprintf(uts[KDUMP_UTS_RELEASE], KDUMP_UTS_LEN, "%.64s", core->ki.release);

@@ -21,4 +21,8 @@ void kdump_layout_make(struct kdump_layout *l, u64 max_pfn, size_t notes_len);
 void kdump_header_make(struct kdump_header *h, struct kdump_sub_header *sh, const struct core *core,
 		       const struct kdump_layout *l, unsigned level, u32 status);
 
+/* utsname as it is in the dead kernel's memory, each field ended; uts stays as it is where that
+ * cannot be read. */
+void kdump_header_uts(char uts[KDUMP_UTS_FIELDS][KDUMP_UTS_LEN], const struct core *core);
+
 #endif

@@ -29,8 +29,7 @@ struct collect {
 	struct naming names;
 	char temp[96]; /* name of the directory that is being made */
 	struct raw_copy copy;
-	void (*say)(void *arg, const char *line);
-	void *arg;
+	const struct raw_collect_to *to;
 };
 
 __attribute__((format(printf, 2, 3))) static void say(struct collect *c, const char *fmt, ...)
@@ -41,8 +40,7 @@ __attribute__((format(printf, 2, 3))) static void say(struct collect *c, const c
 	va_start(ap, fmt);
 	vsnprintf(line, sizeof(line), fmt, ap);
 	va_end(ap);
-	if (c->say)
-		c->say(c->arg, line);
+	c->to->say(c->to->arg, line);
 }
 
 /* Removes what an earlier try has left; of its own making only: plain files in it. */
@@ -197,7 +195,10 @@ static int collect_one(struct collect *c, struct err *e)
 	if (c->copy.unsound)
 		return err_set(e, -EBADMSG,
 			       "the copy of a complete dump is not sound; the slot stays as it is");
-	return mark(c, e);
+	rc = mark(c, e);
+	if (!rc && c->to->took)
+		c->to->took(c->to->arg, c->names.dir, c->copy.complete);
+	return rc;
 }
 
 static int collect_slot(struct collect *c, unsigned slot, struct err *e)
@@ -228,10 +229,9 @@ static int open_top(const char *dir, int *fd, struct err *e)
 	return *fd < 0 ? err_sys(e, -errno, "%s", dir) : 0;
 }
 
-int raw_collect(struct raw_area *a, const char *dir, void (*say_line)(void *arg, const char *line),
-		void *arg, struct err *e)
+int raw_collect(struct raw_area *a, const char *dir, const struct raw_collect_to *to, struct err *e)
 {
-	struct collect c = { .a = a, .top = -1, .dir = dir, .say = say_line, .arg = arg };
+	struct collect c = { .a = a, .top = -1, .dir = dir, .to = to };
 	unsigned first = a->slots[1].h.stamp < a->slots[0].h.stamp;
 	int rc = 0;
 

@@ -11,8 +11,16 @@
 
 #include "raw_slot.h"
 
-/* say gets a line for each dump, and for what is wrong with it. The older dump comes first. */
-int raw_collect(struct raw_area *a, const char *dir, void (*say)(void *arg, const char *line),
-		void *arg, struct err *e);
+struct raw_collect_to {
+	/* a line for each dump, and for what is wrong with it */
+	void (*say)(void *arg, const char *line);
+	/* may be NULL; a dump is in this directory of dir now, and its slot is free */
+	void (*took)(void *arg, const char *name, bool complete);
+	void *arg; /* of both */
+};
+
+/* The older dump comes first. */
+int raw_collect(struct raw_area *a, const char *dir, const struct raw_collect_to *to,
+		struct err *e);
 
 #endif

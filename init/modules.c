@@ -20,6 +20,9 @@
 #define LIST_MAX (256 * 1024)
 #define CMDLINE_MAX (64 * 1024)
 #define STALL_S 20
+#ifndef MODULE_INIT_COMPRESSED_FILE
+#define MODULE_INIT_COMPRESSED_FILE 4 /* linux/module.h, since 5.17 */
+#endif
 #define HANGS_MAX 8 /* children that did not end, before the rest is left out */
 
 static bool is_blank(char c)
@@ -87,13 +90,22 @@ static bool in_ramdisk(void)
 	return (u32)fs.f_type == RAMFS_MAGIC || (u32)fs.f_type == TMPFS_MAGIC;
 }
 
+/* Whatever comes after .ko: mkinitrd leaves it only where the kernel unpacks it. */
+static bool is_compressed(const char *path)
+{
+	const char *ko = strstr(path, ".ko.");
+
+	return ko && !strchr(ko, '/');
+}
+
 static int load(const struct module_line *m)
 {
+	int flags = is_compressed(m->path) ? MODULE_INIT_COMPRESSED_FILE : 0;
 	_cleanup_close_ int fd = open(m->path, O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0)
 		return -errno;
-	if (syscall(SYS_finit_module, fd, m->params, 0) && errno != EEXIST)
+	if (syscall(SYS_finit_module, fd, m->params, flags) && errno != EEXIST)
 		return -errno;
 	return 0;
 }

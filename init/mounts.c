@@ -43,6 +43,20 @@ static void always_end(void)
 	close(fd);
 }
 
+/* Where free memory is in pieces of the wrong kind, the kernel keeps 2 MiB and more back until
+ * kswapd has run: of a small reservation that is what the dump needs. */
+static void keep_nothing_back(void)
+{
+	int fd = open("/proc/sys/vm/watermark_boost_factor", O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	if (write(fd, "0\n", 2) != 2) {
+		/* it may do all the same */
+	}
+	close(fd);
+}
+
 int step_mounts(struct init *in, const struct step *s, struct err *e)
 {
 	int rc = 0;
@@ -60,5 +74,6 @@ int step_mounts(struct init *in, const struct step *s, struct err *e)
 			rc = err_sys(e, -errno, "mount %s", mounts[i].where);
 	}
 	always_end();
+	keep_nothing_back();
 	return rc;
 }

@@ -9,7 +9,7 @@
 
 #include "../dumper/base/guard.h"
 #include "../dumper/base/io.h"
-#include "keep.h"
+#include "../dumper/base/keep.h"
 #include "rawtarget.h"
 #include "record.h"
 #include "steps.h"

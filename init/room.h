@@ -6,7 +6,7 @@
 #define CRASHPOD_INIT_ROOM_H
 
 #include "init.h"
-#include "keep.h"
+#include "../dumper/base/keep.h"
 
 /* Whether a dump that ended so may get older dumps' room. */
 bool room_wanted(const struct init *in, u64 left_ms);

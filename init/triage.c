@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 #include "../dumper/base/guard.h"
-#include "keep.h"
+#include "../dumper/base/keep.h"
 #include "path.h"
 #include "rawtarget.h"
 #include "record.h"

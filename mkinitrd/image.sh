@@ -90,27 +90,46 @@ image_stage()
 	done < "$work/modules"
 }
 
+# Whether the kernel itself unpacks the module file: it takes half the memory or less until it is
+# loaded.
+image_kernel_unpacks_module()
+{
+	case $1 in
+	*.ko.gz) symbol=CONFIG_MODULE_COMPRESS_GZIP ;;
+	*.ko.xz) symbol=CONFIG_MODULE_COMPRESS_XZ ;;
+	*.ko.zst) symbol=CONFIG_MODULE_COMPRESS_ZSTD ;;
+	*) return 1 ;;
+	esac
+	grep -q -e '^CONFIG_MODULE_DECOMPRESS=y' "$work/kernel-config" &&
+		grep -q -e "^$symbol=y" "$work/kernel-config"
+}
+
 # image_stage_module WHY PATH LINE: LINE is the path, then the module's parameters.
 image_stage_module()
 {
 	file=${2##*/}
-	file=${file%%.ko*}.ko
-	module_unpack "$2" "$root/lib/modules/$file"
+	if image_kernel_unpacks_module "$2" && test -f "$2"; then
+		cat "$2" > "$root/lib/modules/$file"
+	else
+		file=${file%%.ko*}.ko
+		module_unpack "$2" "$root/lib/modules/$file"
+	fi
 	parameters=
 	test "$3" = "$2" || parameters=" ${3#"$2" }"
 	printf '/lib/modules/%s%s\n' "$file" "$parameters" >> "$root/etc/crashpod.modules"
-	report "module ${file%.ko}: $(wc -c < "$root/lib/modules/$file") bytes," \
+	report "module ${file%%.ko*}: $(wc -c < "$root/lib/modules/$file") bytes," \
 		"$tree_source${2#"$tree"}, for $1${parameters:+, options$parameters}"
-	firmware=$(modinfo -F firmware "$root/lib/modules/$file" 2> /dev/null | tr '\n' ' ')
+	firmware=$(modinfo -F firmware "$2" 2> /dev/null | tr '\n' ' ')
 	test -z "$firmware" ||
-		say "note: module ${file%.ko} may ask for firmware, which is not put in: $firmware"
+		say "note: module ${file%%.ko*} may ask for firmware, which is not put in: $firmware"
 }
 
-# A small window keeps what the capture kernel needs for unpacking small.
+# A small window keeps what the capture kernel needs for unpacking small: it has it beside all files,
+# before it has given back the memory of its own start.
 image_compress()
 {
 	case $compress in
-	zstd) zstd -q --single-thread -15 --zstd=wlog=20 -c "$1" ;;
+	zstd) zstd -q --single-thread -19 --zstd=wlog=17 -c "$1" ;;
 	gzip) gzip -n -9 -c "$1" ;;
 	xz) xz -T1 --check=crc32 --lzma2=preset=6,dict=1MiB -c "$1" ;;
 	none) cat "$1" ;;

@@ -12,9 +12,10 @@ import time
 from pathlib import Path
 
 from ground import forky, kernels, paths
-from harness import (bench, benchguest, compare, diskcases, disks, estimate, faultrun, faults,
+from harness import (bench, benchguest, compare, crashtest, diskcases, disks, estimate, faultrun, faults,
                      floor, footprint, hostile, hugecore, layers, layers_cases, loop, matrix, rich,
-                     samples, scale, sources, synth, systems, value, vm)
+                     rpmsystem, samples, scale, selfbuilt, sources, synth, systems, value, vm,
+                     vmlinux)
 from oracle import census
 
 
@@ -117,11 +118,32 @@ def cmd_sources(args):
     return 0 if found and all(why is None for _, why in found) else 1
 
 
+def cmd_crashtest(args):
+    """`crashpod test` and --result, collecting and the notice at boot, list and show"""
+    failed = False
+    for target in args.target or crashtest.TARGETS:
+        found = crashtest.run_one(target, args.kernel)
+        print("\n".join(crashtest.lines(found)), flush=True)
+        failed = failed or any(why is not None for _, why in found.tests)
+    return 1 if failed else 0
+
+
 def cmd_value(args):
     """a half and a quarter of a dump still give sys, log, bt and ps in crash"""
     found = value.run(args.kernel, args.levels)
     print("\n".join(loop.lines(f"value-{args.kernel}", found)))
     return 0 if found and all(why is None for _, why in found) else 1
+
+
+def cmd_vmlinux(args):
+    """which vmlinux a dump wants: real dumps, real vmlinux files, crash on the pair"""
+    failed = False
+    for name in args.kernel or [kernels.DEFAULT]:
+        other = next(k for k in ("6.1-cloud", "new-cloud") if k != name)
+        found = vmlinux.run(name, other)
+        print("\n".join(loop.lines(f"vmlinux-{name}", found)), flush=True)
+        failed = failed or any(why is not None for _, why in found)
+    return 1 if failed else 0
 
 
 def cmd_hostile(args):
@@ -302,6 +324,25 @@ def cmd_systems(args):
     return 1 if failed else 0
 
 
+def cmd_selfbuilt(_args):
+    """a kernel compiled from linux-source, crashed; its vmlinux is found in the build tree"""
+    report = selfbuilt.run()
+    print("\n".join(loop.tap(report)))
+    print(loop.line(report), flush=True)
+    return 0 if report.passed else 1
+
+
+def cmd_rpmsystem(args):
+    """a whole machine with rpm, laid out as openEuler is: from the package to a backtrace"""
+    rpms = [args.rpm] if args.rpm else sorted((paths.BUILD / "rpm").glob("crashpod-*.rpm"))
+    if len(rpms) != 1:
+        raise paths.GroundError(f"{len(rpms)} packages in {paths.BUILD / 'rpm'}: make rpm")
+    found = rpmsystem.run(rpms[0])
+    print("\n".join(loop.lines("system-rpm-layout", found.tests)))
+    print(f"  seconds: {found.seconds}; transcript: {found.where}/transcript.txt", flush=True)
+    return 1 if any(why is not None for _, why in found.tests) else 0
+
+
 def _run_arguments(p, formats=True, sizes=False):
     p.add_argument("--kernel", default=kernels.DEFAULT, choices=kernels.TABLE)
     p.add_argument("--level", type=int, default=31, choices=range(32), metavar="0..31")
@@ -381,6 +422,11 @@ def parse():
     p.add_argument("--kernel", default=kernels.DEFAULT, choices=kernels.TABLE)
     p.add_argument("--levels", nargs="+", type=int, default=value.LEVELS, choices=value.LEVELS)
     p.set_defaults(func=cmd_value)
+    p = sub.add_parser("crashtest", help=cmd_crashtest.__doc__)
+    p.add_argument("--kernel", default=crashtest.KERNEL, choices=kernels.TABLE)
+    p.add_argument("--target", action="append", choices=crashtest.TARGETS,
+                   help="may be given again (all of them)")
+    p.set_defaults(func=cmd_crashtest)
     p = sub.add_parser("hostile", help=cmd_hostile.__doc__)
     p.add_argument("--kernel", default=kernels.DEFAULT, choices=kernels.TABLE)
     p.add_argument("--only", nargs="+", choices=hostile.CASES)
@@ -439,6 +485,15 @@ def parse():
                    help="how the machine is set up (%(default)s)")
     p.add_argument("--deb", action="append", type=Path, help="the package (BUILD/deb/crashpod_*)")
     p.set_defaults(func=cmd_systems)
+    p = sub.add_parser("rpmsystem", help=cmd_rpmsystem.__doc__)
+    p.add_argument("--rpm", type=Path, help="the package (BUILD/rpm/crashpod-*.rpm)")
+    p.set_defaults(func=cmd_rpmsystem)
+    p = sub.add_parser("selfbuilt", help=cmd_selfbuilt.__doc__)
+    p.set_defaults(func=cmd_selfbuilt)
+    p = sub.add_parser("vmlinux", help=cmd_vmlinux.__doc__)
+    p.add_argument("--kernel", action="append", choices=kernels.TABLE,
+                   help=f"may be given again ({kernels.DEFAULT})")
+    p.set_defaults(func=cmd_vmlinux)
     p = sub.add_parser("synth", help=cmd_synth.__doc__)
     p.add_argument("--sizes", nargs="+", type=machine_size, metavar="SIZE",
                    default=[machine_size(n) for n in ("64G", "1T", "4T", "24T")],

@@ -134,15 +134,21 @@ qemu() {
 	qemu_run qemu-hostile hostile --kernel "$KERNEL" --only pages vmcoreinfo
 	qemu_run qemu-faults faults --kernel "$KERNEL" --quick
 	qemu_run qemu-layers layers --quick
+	qemu_run qemu-crashtest crashtest --kernel "$KERNEL"
 	qemu_run qemu-matrix matrix --kernel "$KERNEL" --profile plain --fresh --levels 1 31
 	qemu_run qemu-matrix-second matrix --kernel "$SECOND" --profile plain --fresh --levels 31 \
 		--formats kdump
 	qemu_run qemu-value value --kernel "$KERNEL" --levels 31
+	qemu_run qemu-vmlinux vmlinux --kernel "$KERNEL"
 }
 
 all_kernels() {
 	qemu_run synth-all synth
 	qemu_run layers-all layers
+	qemu_run vmlinux-all vmlinux --kernel 6.1-cloud --kernel new-cloud --kernel 5.10-cloud
+	qemu_run selfbuilt selfbuilt
+	one rpm-package "$MAKE" rpm
+	qemu_run rpmsystem rpmsystem
 	for k in 6.1-cloud new-cloud; do
 		qemu_run "faults-$k" faults --kernel "$k"
 	done

@@ -2,14 +2,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # kernel.sh - build a small capture kernel from the fragments of configs/kernel.
 #
-#	scripts/kernel.sh [FRAGMENT...]		(default: those of $DEFAULT below)
+#	scripts/kernel.sh [FRAGMENT...]		(default: those of $DEFAULT below; all: every one)
 #
 # The kernel is tinyconfig with the fragments over it, nothing as a module, so that its initramfs
-# holds no modules either. An option that a fragment asks for and the kernel does not have is named;
-# only those of `base` are an error. The same source, compiler and fragments give the same bytes.
+# holds no modules either. An option that a fragment asks for and the kernel does not have is named, as
+# is one that `base` leaves out and another needs; only what `base` asks for and lacks is an error.
+# The same source, compiler and fragments give the same bytes.
 #
 # KERNEL_SOURCE  package with the source (default: linux-source-X.Y of the release this runs on),
-#                a tarball, or an unpacked tree, which is not written to
+#                a tarball, or an unpacked tree, which is not written to (its kernel is 4 MiB larger)
 # KERNEL_OUT     default build/kernel
 #
 # Written to KERNEL_OUT: bzImage, config, System.map, vmlinux; release (what uname -r will say);
@@ -63,6 +64,13 @@ unpack() {
 	echo "$tree"
 }
 
+# The entry code stands in 2 MiB of its own, and what comes after it in the next, for the page tables of
+# CONFIG_PAGE_TABLE_ISOLATION: 4 MiB of a small kernel. No fragment asks for that option.
+pack_text() {
+	sed -i -e '/define ALIGN_ENTRY_TEXT_/s/PMD_SIZE/PAGE_SIZE/' \
+		"$tree/arch/x86/kernel/vmlinux.lds.S"
+}
+
 # Names what FRAGMENT asks for and the configuration has not.
 check_fragment() {
 	sed -n -e 's/^\(CONFIG_[A-Z0-9_]*\)=n$/\1 n/p' -e 's/^# \(CONFIG_[A-Z0-9_]*\) is not set$/\1 n/p' \
@@ -84,7 +92,8 @@ configure() {
 	for f in "$@"; do
 		text=$(check_fragment "$f")
 		[ -z "$text" ] || echo "$text"
-		[ "$f" != base ] || lacking=$text
+		# what base leaves out another fragment may have, or need
+		[ "$f" != base ] || lacking=$(echo "$text" | grep -v '=n is ' || :)
 	done
 	[ -z "$lacking" ] || die "this source does not have what base needs"
 }
@@ -96,6 +105,10 @@ kmake() {
 
 # shellcheck disable=SC2086 # a list of words
 [ $# -gt 0 ] || set -- $DEFAULT
+if [ "$*" = all ]; then
+	# shellcheck disable=SC2046 # likewise
+	set -- base $(basename -s .config -a "$fragments"/*.config | grep -vx base)
+fi
 for f in "$@"; do
 	if [ ! -f "$fragments/$f.config" ]; then
 		echo "kernel.sh: no fragment $f in configs/kernel" >&2
@@ -108,9 +121,11 @@ if [ -d "$source" ]; then
 	tree=$(readlink -f "$source")
 elif [ -f "$source" ]; then
 	tree=$(unpack "$source")
+	pack_text
 else
 	tarball=$(fetch "$source")
 	tree=$(unpack "$tarball")
+	pack_text
 fi
 obj=$out/obj
 mkdir -p "$obj"

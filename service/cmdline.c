@@ -84,6 +84,10 @@ static const struct {
 	{ "reset_devices", "drivers reset what they find running" },
 	{ "acpi_no_memhotplug", "memory that was hot-added is the dead kernel's, not free to use" },
 	{ "panic=10", "a panic here reboots the machine" },
+	{ "nokaslr", "a place by chance is of no use here, and one thing more that may go wrong" },
+	{ "cryptomgr.notests", "tests of ciphers and hashes take time and memory" },
+	/* not cgroup_disable=memory: with it a 7.2 that has to reclaim while it starts oopses */
+	{ "cgroup.memory=nokmem", "4 MiB of pointers for each 2 MiB of per-CPU memory" },
 };
 
 /* One word of a command line: spaces in double quotes belong to it. */
@@ -193,7 +197,7 @@ static int line_end(const struct line *l, struct err *e)
 }
 
 int cmdline_make(char buf[static CMDLINE_CAP], const char *running, const char *cpus,
-		 const char *append, struct err *e)
+		 const char *spare, const char *append, struct err *e)
 {
 	struct line l = { .buf = buf };
 	struct word w;
@@ -210,6 +214,8 @@ int cmdline_make(char buf[static CMDLINE_CAP], const char *running, const char *
 	for (size_t i = 0; i < ARRAY_SIZE(added); i++)
 		if (!has_name_of(cpus, added[i].word) && !has_name_of(append, added[i].word))
 			line_add(&l, added[i].word, strlen(added[i].word));
+	if (spare && !has_name_of(append, spare))
+		line_add_words(&l, spare);
 	line_add_words(&l, append);
 	return line_end(&l, e);
 }

@@ -84,6 +84,8 @@ struct estimate_in {
 	u64 ram_bytes;		/* 0: not known */
 	unsigned cpus;		/* of the capture kernel */
 	unsigned possible_cpus; /* of the production kernel: each has notes */
+	u64 headers_bytes;	/* of the vmcore, as the production kernel says; 0: it does not */
+	bool protection;	/* a disk has protection information, see spare.h */
 };
 
 void estimate_reserve(struct estimate_reserve *r, const struct estimate_in *in);

@@ -10,6 +10,7 @@
 #include "base/guard.h"
 #include "base/io.h"
 #include "room.h"
+#include "spare.h"
 #include "tree.h"
 
 #define HEAD_BYTES 65536
@@ -164,6 +165,16 @@ static unsigned possible_cpus(const char *root)
 	return (unsigned)MIN(strtoul(last, NULL, 10), 65535ul) + 1;
 }
 
+/* Kernels that follow hot-plugged memory in them make room for 8192 ranges and CPUs each. */
+static u64 headers_bytes(const char *root)
+{
+	s64 bytes;
+
+	if (tree_number(root, "/sys/kernel/crash_elfcorehdr_size", &bytes))
+		return 0;
+	return bytes > 0 && bytes < (s64)1 << 30 ? (u64)bytes : 0;
+}
+
 static void size_reserve(struct estimate_all *a, const struct scene *sc)
 {
 	const struct estimate_in in = {
@@ -174,6 +185,8 @@ static void size_reserve(struct estimate_all *a, const struct scene *sc)
 		.ram_bytes = a->have_map ? a->map.ram_bytes : a->pages.ram * PAGE_SIZE,
 		.cpus = sc->o->cpus,
 		.possible_cpus = possible_cpus(sc->root),
+		.headers_bytes = headers_bytes(sc->root),
+		.protection = spare_protection(sc->root),
 	};
 
 	if (a->image.init_size)

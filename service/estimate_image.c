@@ -12,6 +12,7 @@
 #include "base/io.h"
 #include "estimate.h"
 
+#define MODULE_RATIO 4 /* loaded to compressed, at the most */
 #define INITRD_MAX ((size_t)256 << 20)
 #define UNPACKED_MAX ((size_t)1 << 30)
 #define UNPACK_GUESS 4 /* times, of a compression that is not known here */
@@ -121,11 +122,16 @@ static u64 hex8(const u8 *p)
 	return strtoull(text, NULL, 16);
 }
 
-static bool is_module(const u8 *name, size_t len)
+/* What a module has when it is loaded, of a file of size bytes; 0: it is none. */
+static u64 module_bytes(const u8 *name, size_t len, u64 size)
 {
-	const void *ko = memmem(name, len, ".ko", 3);
+	const u8 *ko = memmem(name, len, ".ko", 3);
 
-	return ko && ((const u8 *)ko + 3 == name + len - 1 || ((const u8 *)ko)[3] == '.');
+	if (!ko)
+		return 0;
+	if (ko + 3 == name + len - 1)
+		return size;
+	return ko[3] == '.' ? size * MODULE_RATIO : 0;
 }
 
 /* Adds what the files of a newc archive take: whole pages, as in the kernel's rootfs. */
@@ -138,8 +144,7 @@ static void count_cpio(struct estimate_initrd *ird, const u8 *p, size_t len)
 		if (name > len || data > len || size > len - data)
 			return;
 		ird->unpacked += align_up(size, PAGE_SIZE);
-		if (is_module(p + at + 110, name))
-			ird->modules += size;
+		ird->modules += module_bytes(p + at + 110, name, size);
 		at = align_up(data + size, 4);
 		if (at > len)
 			return;

@@ -18,13 +18,16 @@
 
 /* By calibration, see docs/estimate.md. */
 #define MARGIN_PERCENT 5
-#define BOOT_PERCENT 55 /* of the image without bss: what it allocates until it has started */
+/* What the kernel allocates until it has started: a part of the image without bss, and the same for
+ * all. */
+#define BOOT_PERCENT 30
+#define BOOT_BYTES (4 * MIB)
 /* Where the image's span can only be had from the setup header's init_size. */
 #define RESIDENT_PERCENT 86
-#define BOOT_HEADER_PERCENT 46
-#define INIT_PERCENT 5		     /* of the image: freed before PID 1 runs */
-#define TRACING_BYTES (8 * MIB)	     /* a dentry and an inode for each file of each event */
-#define TRACING_IMAGE_MIN (32 * MIB) /* smaller kernels are taken to have been built without */
+#define BOOT_HEADER_PERCENT 20
+#define BOOT_HEADER_BYTES (3 * MIB)
+#define INIT_PERCENT 5 /* of the image: freed before PID 1 runs */
+#define PROTECTION_BYTES (4 * MIB)
 #define PROCESS_BYTES (5 * MIB / 2)
 #define CPU_BYTES (3 * MIB / 2)
 
@@ -141,31 +144,32 @@ static u64 add_kernel(struct estimate_reserve *r, const struct estimate_in *in)
 		image = map->image_end - map->image_start;
 		filled = map->bss_start - map->image_start;
 		part(r, "kernel image", image, "text to bss, as it runs now (/proc/iomem)");
-		part(r, "kernel's start", filled * BOOT_PERCENT / 100,
-		     "by calibration %u%% of it without bss: slab, stacks, page tables, buffers",
-		     BOOT_PERCENT);
+		part(r, "kernel's start", filled * BOOT_PERCENT / 100 + BOOT_BYTES,
+		     "by calibration %u%% of it without bss and %u MiB: slab, stacks, page tables, "
+		     "buffers",
+		     BOOT_PERCENT, (unsigned)(BOOT_BYTES / MIB));
 		return image;
 	}
 	image = (u64)in->image->init_size * RESIDENT_PERCENT / 100;
 	part(r, "kernel image", image, "by calibration %u%% of the %u KiB in its header",
 	     RESIDENT_PERCENT, in->image->init_size >> 10);
-	part(r, "kernel's start", image * BOOT_HEADER_PERCENT / 100,
-	     "by calibration %u%% of it: slab, stacks, page tables, buffers", BOOT_HEADER_PERCENT);
+	part(r, "kernel's start", image * BOOT_HEADER_PERCENT / 100 + BOOT_HEADER_BYTES,
+	     "by calibration %u%% of it and %u MiB: slab, stacks, page tables, buffers",
+	     BOOT_HEADER_PERCENT, (unsigned)(BOOT_HEADER_BYTES / MIB));
 	return image;
 }
 
-/* Up to 6.5 tracefs makes all of its files when the kernel starts, mounted or not. */
-static void add_tracing(struct estimate_reserve *r, const struct estimate_image *image)
+/* The buffers that `crashpod load` leaves out elsewhere. */
+static void add_protection(struct estimate_reserve *r, const struct estimate_in *in)
 {
 	char *rest;
-	unsigned long major = strtoul(image->release, &rest, 10), minor = 0;
+	unsigned long major = strtoul(in->image->release, &rest, 10), minor = 0;
 
 	if (*rest == '.')
 		minor = strtoul(rest + 1, NULL, 10);
-	if (major > 6 || (major == 6 && minor >= 6) || image->init_size < TRACING_IMAGE_MIN)
-		return;
-	part(r, "tracing", TRACING_BYTES,
-	     "files of tracefs, which kernels before 6.6 make at boot");
+	if (in->protection && (major > 6 || (major == 6 && minor >= 19)))
+		part(r, "protection", PROTECTION_BYTES,
+		     "buffers for disks with protection information, since 6.19");
 }
 
 /* What the kernel gives back before PID 1 runs is there for the dump. */
@@ -195,6 +199,8 @@ static void add_ram(struct estimate_reserve *r, const struct estimate_in *in)
 	u64 headers = (in->map ? in->map->n + 4 : 16) * ELF_PHDR +
 		      in->possible_cpus * (u64)(ELF_PHDR + CPU_NOTES);
 
+	if (headers < in->headers_bytes)
+		headers = in->headers_bytes;
 	part(r, "for RAM", blocks + headers,
 	     "8 bytes for each 4 MiB of %llu MiB, and headers with the notes of %u CPUs",
 	     (unsigned long long)(in->ram_bytes >> 20), in->possible_cpus);
@@ -206,7 +212,7 @@ void estimate_reserve(struct estimate_reserve *r, const struct estimate_in *in)
 
 	memset(r, 0, sizeof(*r));
 	image = add_kernel(r, in);
-	add_tracing(r, in->image);
+	add_protection(r, in);
 	add_dump(r, in->initrd, image);
 	part(r, "CPUs", (in->cpus - 1) * CPU_BYTES,
 	     "%llu KiB for each but the first: per-CPU memory, stacks, a thread of the dump",

@@ -13,6 +13,7 @@
 #include "base/io.h"
 #include "cpus.h"
 #include "kexec.h"
+#include "spare.h"
 #include "tree.h"
 
 static const struct option longopts[] = {
@@ -102,7 +103,7 @@ static int check_reserved(struct err *e)
 static int make_cmdline(char line[static CMDLINE_CAP], const struct load_opts *o, struct err *e)
 {
 	_cleanup_free_ char *running = NULL;
-	char cpus[CPUS_WORDS_CAP] = "";
+	char cpus[CPUS_WORDS_CAP] = "", spare[SPARE_WORD_CAP];
 	size_t len;
 	int rc;
 
@@ -111,7 +112,10 @@ static int make_cmdline(char line[static CMDLINE_CAP], const struct load_opts *o
 	rc = io_read_file("/proc/cmdline", 1 << 16, &running, &len, e);
 	if (!rc && o->cpus)
 		rc = cpus_words(cpus, "", o->cpus, running, o->append, e);
-	return rc ? rc : cmdline_make(line, running, cpus, o->append, e);
+	if (rc)
+		return rc;
+	spare_word(spare, "");
+	return cmdline_make(line, running, cpus, spare, o->append, e);
 }
 
 static int check_initrd(const char *path, const char *kver, struct err *e)

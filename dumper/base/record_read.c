@@ -10,78 +10,9 @@
 
 #include "guard.h"
 #include "io.h"
+#include "json_scan.h"
 
 #define RECORD_MAX ((size_t)256 << 10)
-
-struct scanner {
-	const char *p, *end;
-};
-
-static void skip_blanks(struct scanner *s)
-{
-	while (s->p < s->end && strchr(" \t\r\n", *s->p) && *s->p)
-		s->p++;
-}
-
-static bool take(struct scanner *s, char c)
-{
-	skip_blanks(s);
-	if (s->p == s->end || *s->p != c)
-		return false;
-	s->p++;
-	return true;
-}
-
-/* The character after a backslash. \u stands for one byte where it is ASCII. */
-static int unescape(struct scanner *s)
-{
-	static const char from[] = "\"\\/bfnrt", to[] = "\"\\/    ";
-	const char *at;
-	char hex[5] = "";
-
-	if (s->p == s->end)
-		return -EINVAL;
-	if (*s->p == 'u') {
-		unsigned long v;
-
-		if (s->end - s->p < 5)
-			return -EINVAL;
-		memcpy(hex, s->p + 1, 4);
-		if (strspn(hex, "0123456789abcdefABCDEF") != 4)
-			return -EINVAL;
-		s->p += 5;
-		v = strtoul(hex, NULL, 16);
-		return v >= 0x20 && v < 0x7f ? (int)v : '?';
-	}
-	at = *s->p ? strchr(from, *s->p) : NULL;
-	if (!at)
-		return -EINVAL;
-	s->p++;
-	/* "bfnrt" move a terminal's cursor: a blank will do */
-	return at - from < 3 ? to[at - from] : ' ';
-}
-
-/* Reads a string, its first quote included, into out (which may be of 0 bytes). */
-static int string(struct scanner *s, char *out, size_t cap)
-{
-	size_t n = 0;
-
-	if (!take(s, '"'))
-		return -EINVAL;
-	while (s->p < s->end && *s->p != '"') {
-		int c = (u8)*s->p++;
-
-		if (c == '\\')
-			c = unescape(s);
-		if (c < 0)
-			return c;
-		if (n + 1 < cap)
-			out[n++] = (char)(c >= 0x20 && c < 0x7f ? c : '?');
-	}
-	if (cap)
-		out[n] = '\0';
-	return take(s, '"') ? 0 : -EINVAL;
-}
 
 /* Passes over a value of any kind: strings are read, so that brackets in them do not count. */
 static int skip_value(struct scanner *s)
@@ -91,12 +22,12 @@ static int skip_value(struct scanner *s)
 	do {
 		char c;
 
-		skip_blanks(s);
+		scan_blanks(s);
 		if (s->p == s->end)
 			return -EINVAL;
 		c = *s->p;
 		if (c == '"') {
-			if (string(s, NULL, 0))
+			if (scan_string(s, NULL, 0))
 				return -EINVAL;
 			continue;
 		}
@@ -116,36 +47,37 @@ int record_find(const char *text, size_t len, const char *key, char *out, size_t
 	char name[64];
 
 	out[0] = '\0';
-	if (!take(&s, '{'))
+	if (!scan_take(&s, '{'))
 		return -EINVAL;
 	do {
-		int rc = string(&s, name, sizeof(name));
+		int rc = scan_string(&s, name, sizeof(name));
 
-		if (rc || !take(&s, ':'))
+		if (rc || !scan_take(&s, ':'))
 			return -EINVAL;
-		skip_blanks(&s);
+		scan_blanks(&s);
 		if (strcmp(name, key) == 0) {
 			if (s.p == s.end || *s.p != '"')
 				return -ENOENT;
-			rc = string(&s, out, cap);
+			rc = scan_string(&s, out, cap);
 			if (rc)
 				out[0] = '\0';
 			return rc;
 		}
 		if (skip_value(&s))
 			return -EINVAL;
-	} while (take(&s, ','));
+	} while (scan_take(&s, ','));
 	return -ENOENT;
 }
 
-int record_read(int dir, const char *file, const char *key, char *out, size_t cap)
+int record_load(int dir, const char *file, char **text, size_t *len)
 {
 	_cleanup_close_ int fd = -1;
-	_cleanup_free_ char *text = malloc(RECORD_MAX);
+	_cleanup_free_ char *buf = NULL;
 	struct stat st;
 	ssize_t n;
 
-	out[0] = '\0';
+	*text = NULL;
+	*len = 0;
 	/* to open a device node may be to do something */
 	if (fstatat(dir, file, &st, AT_SYMLINK_NOFOLLOW))
 		return -errno;
@@ -154,8 +86,23 @@ int record_read(int dir, const char *file, const char *key, char *out, size_t ca
 	fd = openat(dir, file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	if (!text)
+	buf = malloc(RECORD_MAX);
+	if (!buf)
 		return -ENOMEM;
-	n = io_pread_full(fd, text, RECORD_MAX, 0);
-	return n < 0 ? (int)n : record_find(text, (size_t)n, key, out, cap);
+	n = io_pread_full(fd, buf, RECORD_MAX, 0);
+	if (n < 0)
+		return (int)n;
+	*text = guard_take_ptr(buf);
+	*len = (size_t)n;
+	return 0;
+}
+
+int record_read(int dir, const char *file, const char *key, char *out, size_t cap)
+{
+	_cleanup_free_ char *text = NULL;
+	size_t len;
+	int rc = record_load(dir, file, &text, &len);
+
+	out[0] = '\0';
+	return rc ? rc : record_find(text, len, key, out, cap);
 }

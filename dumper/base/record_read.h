@@ -12,4 +12,8 @@
 int record_read(int dir, const char *file, const char *key, char *out, size_t cap);
 int record_find(const char *text, size_t len, const char *key, char *out, size_t cap);
 
+/* The whole record, at most its first 256 KiB, without NUL; *text is the caller's to free. Symbolic
+ * links are not followed, and only plain files are read: -EINVAL. */
+int record_load(int dir, const char *file, char **text, size_t *len);
+
 #endif

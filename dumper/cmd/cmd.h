@@ -32,6 +32,7 @@ int cmd_dump(int argc, char **argv);
 int cmd_info(int argc, char **argv);
 int cmd_dmesg(int argc, char **argv);
 int cmd_verify(int argc, char **argv);
+int cmd_vmlinux(int argc, char **argv);
 int cmd_conf(int argc, char **argv);
 int cmd_setup(int argc, char **argv);
 int cmd_refresh(int argc, char **argv);
@@ -40,7 +41,10 @@ int cmd_unload(int argc, char **argv);
 int cmd_status(int argc, char **argv);
 int cmd_estimate(int argc, char **argv);
 int cmd_list(int argc, char **argv);
+int cmd_show(int argc, char **argv);
+int cmd_test(int argc, char **argv);
 int cmd_raw(int argc, char **argv);
+int cmd_raw_collect(int argc, char **argv); /* its verb; argv[0] is "collect" */
 int cmd_layers(int argc, char **argv);
 
 #endif

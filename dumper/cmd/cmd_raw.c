@@ -3,7 +3,6 @@
 #include "cmd.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,13 +11,10 @@
 
 #include "../base/conf.h"
 #include "../base/guard.h"
-#include "../base/io.h"
 #include "../base/naming.h"
 #include "../base/record_read.h"
-#include "../../service/mounts.h"
-#include "../../service/tree.h"
-#include "../raw_collect.h"
 #include "../raw_probe.h"
+#include "../raw_slot.h"
 
 static unsigned long long mib(u64 bytes)
 {
@@ -114,91 +110,6 @@ static int cmd_raw_info(int argc, char **argv)
 	return 0;
 }
 
-static void print_line(void *arg, const char *line)
-{
-	printf("%s: %s\n", (const char *)arg, line);
-}
-
-static int collect(const char *device, const char *dir, struct err *e)
-{
-	struct raw_area a;
-	int rc = raw_area_open(&a, device, RAW_CLAIM, e);
-
-	if (rc)
-		return rc;
-	rc = raw_collect(&a, dir, print_line, (char *)device, e);
-	raw_area_close(&a);
-	if (rc)
-		err_ctx(e, "%s", device);
-	return rc;
-}
-
-/* Only a file that was named must be there; its problems are not this command's to tell. */
-static int read_conf(struct conf *c, const char *file, struct err *e)
-{
-	_cleanup_free_ char *text = NULL;
-	size_t len;
-	int rc = io_read_file(file ? file : CONF_FILE, CONF_FILE_MAX, &text, &len, e);
-
-	conf_defaults(c);
-	if (!rc)
-		conf_parse(c, text, len, file ? file : CONF_FILE, NULL, NULL);
-	return file ? rc : 0;
-}
-
-/* All raw targets. One that is not there, or is no area, is told and keeps no other from being
- * looked at. */
-static int collect_all(const struct conf *c, const char *dir)
-{
-	int status = 0;
-
-	for (unsigned i = 0; i < c->ntargets; i++) {
-		char node[PATH_MAX];
-		struct err e = { 0 };
-		int rc;
-
-		if (c->targets[i].kind != CONF_TARGET_RAW)
-			continue;
-		rc = tree_device(node, "", c->targets[i].device);
-		if (rc)
-			err_sys(&e, rc, "%s", c->targets[i].device);
-		else
-			rc = collect(node, dir, &e);
-		if (rc)
-			status = cmd_fail("raw collect", 1, &e);
-	}
-	return status;
-}
-
-static int cmd_collect(int argc, char **argv)
-{
-	const char *conf = NULL, *names[2] = { NULL, NULL };
-	struct err e = { 0 }, unsure;
-	char dir[PATH_MAX];
-	struct conf c;
-	int n = 0;
-
-	for (int i = 1; i < argc; i++) {
-		if (strcmp(argv[i], "-c") == 0) {
-			if (++i == argc)
-				return cmd_usage("raw", "-c needs a file");
-			conf = argv[i];
-		} else if (argv[i][0] == '-' || n == 2) {
-			return cmd_usage("raw", "collect takes a device and a directory");
-		} else {
-			names[n++] = argv[i];
-		}
-	}
-	if (read_conf(&c, conf, &e))
-		return cmd_fail("raw collect", 1, &e);
-	/* where `crashpod list` looks */
-	if (mounts_dump_dir(dir, "", &c, &unsure))
-		snprintf(dir, sizeof(dir), "%s", c.path);
-	if (!n)
-		return collect_all(&c, dir);
-	return collect(names[0], n > 1 ? names[1] : dir, &e) ? cmd_fail("raw collect", 1, &e) : 0;
-}
-
 int cmd_raw(int argc, char **argv)
 {
 	static const struct {
@@ -207,7 +118,7 @@ int cmd_raw(int argc, char **argv)
 	} verbs[] = {
 		{ "format", cmd_format },
 		{ "info", cmd_raw_info },
-		{ "collect", cmd_collect },
+		{ "collect", cmd_raw_collect },
 	};
 
 	umask(077);

@@ -8,6 +8,7 @@
 #include "fuzz/fuzz_flat.c"
 #include "fuzz/fuzz_kdump.c"
 #include "fuzz/fuzz_memmap.c"
+#include "fuzz/fuzz_record.c"
 #include "fuzz/fuzz_seeds.c"
 #include "fuzz/fuzz_seeds_mem.c"
 #include "fuzz/fuzz_support.c"
@@ -30,9 +31,11 @@ static const struct {
 	const char *name;
 	target_fn run;
 } targets[] = {
-	{ "conf", fuzz_conf },	 { "dmesg", fuzz_dmesg }, { "elf", fuzz_elf },
-	{ "flat", fuzz_flat },	 { "kdump", fuzz_kdump }, { "memmap", fuzz_memmap },
-	{ "whole", fuzz_whole }, { "xlat", fuzz_xlat },	  { "vmcoreinfo", fuzz_vmcoreinfo },
+	{ "conf", fuzz_conf },	   { "dmesg", fuzz_dmesg },
+	{ "elf", fuzz_elf },	   { "flat", fuzz_flat },
+	{ "kdump", fuzz_kdump },   { "memmap", fuzz_memmap },
+	{ "record", fuzz_record }, { "whole", fuzz_whole },
+	{ "xlat", fuzz_xlat },	   { "vmcoreinfo", fuzz_vmcoreinfo },
 };
 
 struct replay {

@@ -132,7 +132,7 @@ static int collect(void)
 
 	said[0] = '\0';
 	assert_int_equal(raw_area_open(&a, device, RAW_CLAIM, NULL), 0);
-	rc = raw_collect(&a, dir, take_line, NULL, NULL);
+	rc = raw_collect(&a, dir, &(struct raw_collect_to){ .say = take_line }, NULL);
 	raw_area_close(&a);
 	return rc;
 }

@@ -11,7 +11,7 @@
 
 #include "../../dumper/base/naming.h"
 #include "../../dumper/tests/lib_allocfail.h"
-#include "../keep.h"
+#include "../../dumper/base/keep.h"
 #include "tempdir.h"
 
 /* Makes DIR with these files, named up to the blank. */

@@ -72,6 +72,25 @@ dated()
 }
 result source-date-epoch 'the files are not of that time' dated
 
+# A module stays compressed where the kernel unpacks it, and only there.
+xz -T1 "$tree/kernel/fs/xfs/xfs.ko"
+set_conf 'xfs UUID=1111-2222'
+build --modules-root "$root" -o "$lab/unpacked" --compress none
+image_cat "$lab/unpacked" lib/modules/xfs.ko > "$lab/xfs.ko"
+xz -dc "$tree/kernel/fs/xfs/xfs.ko.xz" > "$lab/xfs.plain"
+result module-unpacked "$(cat "$lab/stderr")" cmp -s "$lab/xfs.plain" "$lab/xfs.ko"
+cp "$root/boot/config-$kver" "$lab/config.before"
+printf 'CONFIG_MODULE_DECOMPRESS=y\nCONFIG_MODULE_COMPRESS_XZ=y\n' >> "$root/boot/config-$kver"
+build --modules-root "$root" -o "$lab/compressed" --compress none
+image_cat "$lab/compressed" lib/modules/xfs.ko.xz > "$lab/xfs.ko.xz"
+result module-compressed "$(cat "$lab/stderr")" \
+	cmp -s "$tree/kernel/fs/xfs/xfs.ko.xz" "$lab/xfs.ko.xz"
+image_cat "$lab/compressed" etc/crashpod.modules > "$lab/list"
+result module-compressed-listed "$(cat "$lab/list")" \
+	grep -q -x -e /lib/modules/xfs.ko.xz "$lab/list"
+cp "$lab/config.before" "$root/boot/config-$kver"
+xz -d "$tree/kernel/fs/xfs/xfs.ko.xz"
+
 # Built in file system and no driver asked for: no module.
 set_conf 'ext4 UUID=9999'
 head -c 600000 /dev/urandom > "$lab/big-init"

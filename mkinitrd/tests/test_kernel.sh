@@ -43,8 +43,14 @@ result in-order 'a module is before one it needs' in_order
 
 same_bytes()
 {
-	image_cat "$lab/one" lib/modules/xfs.ko > "$lab/xfs.ko"
 	file=$(find "$root" -name 'xfs.ko*')
+	inside=$(sed -n -e 's,^/\(.*/xfs\.ko[^ ]*\).*,\1,p' "$lab/list")
+	image_cat "$lab/one" "$inside" > "$lab/xfs.ko"
+	# the kernel unpacks it itself
+	if test "${inside##*/}" = "${file##*/}"; then
+		cmp -s "$file" "$lab/xfs.ko"
+		return
+	fi
 	case $file in
 	*.xz) xz -dc "$file" ;;
 	*.zst) zstd -dcq "$file" ;;

@@ -126,7 +126,11 @@ def _make(name, where):
 
 
 def ensure(name):
-    """Fetch and unpack a kernel of the table, unless that is done; give its Kernel."""
+    """Fetch and unpack a kernel of the table, unless that is done; give its Kernel. "selfbuilt" is
+    the one of selfbuilt.py, which is compiled."""
+    if name == "selfbuilt":
+        from . import selfbuilt  # pylint: disable=import-outside-toplevel,cyclic-import
+        return selfbuilt.ensure()
     if name not in TABLE:
         raise paths.GroundError(f"unknown kernel {name}; there are {', '.join(TABLE)}")
     forky.ensure()

@@ -60,7 +60,7 @@ def _recipe():
     return hashlib.sha256(repr(made_by).encode()).hexdigest()
 
 
-def _bootstrap(suite, root, log):
+def bootstrap(suite, root, log, packages=PACKAGES, files=None):
     """The packages of a machine, unpacked and configured in a directory."""
     tools = root.parent / "debootstrap"
     shutil.rmtree(tools, ignore_errors=True)
@@ -71,7 +71,7 @@ def _bootstrap(suite, root, log):
     with open(log, "w", encoding="utf-8") as out:
         paths.run([*enter, "sh", program, f"--arch={apt.ARCH}", f"--keyring={forky.KEYRING}",
                    release(suite), root, paths.MIRROR], env=env, stdout=out)
-        for name, text in FILES.items():
+        for name, text in (files or FILES).items():
             (root / name).parent.mkdir(parents=True, exist_ok=True)
             (root / name).write_text(text, encoding="utf-8")
         # services are not started in a directory
@@ -80,7 +80,7 @@ def _bootstrap(suite, root, log):
         policy.chmod(0o755)
         inside = [*enter, "sh", forky.ENTER, root, paths.BUILD]
         paths.run([*inside, "apt-get", "-q", "-y", "--no-install-recommends", "install",
-                   *PACKAGES], env=env, stdout=out)
+                   *packages], env=env, stdout=out)
         paths.run([*inside, "apt-get", "clean"], env=env, stdout=out)
         paths.run([*inside, "passwd", "-d", "root"], env=env, stdout=out)
         policy.unlink()
@@ -90,7 +90,7 @@ def _bootstrap(suite, root, log):
     (root / "etc/apt/sources.list").write_text("", encoding="ascii")
 
 
-def _kver(root):
+def kver_of(root):
     """The release of the one kernel that is installed."""
     found = [p.name.removeprefix("vmlinuz-") for p in (root / "boot").glob("vmlinuz-*")]
     if len(found) != 1:
@@ -110,11 +110,11 @@ def _first_menu(root, kver):
                     ignore=shutil.ignore_patterns("*.img", "*.module"))
 
 
-def _grub_core(root):
+def grub_core(root, prefix="/boot/grub"):
     """GRUB's first sector and its core, made to find each other on this disk."""
     core = root / "tmp/core.img"
     paths.run(["chroot", root, "grub-mkimage", "-O", "i386-pc", "-o", "/tmp/core.img", "-p",
-               "(hd0,gpt2)/boot/grub", "biosdisk", "part_gpt", "ext2", "serial", "linux"])
+               f"(hd0,gpt2){prefix}", "biosdisk", "part_gpt", "ext2", "serial", "linux"])
     boot = bytearray((root / "usr/lib/grub/i386-pc/boot.img").read_bytes()[:440])
     body = bytearray(core.read_bytes())
     core.unlink()
@@ -127,9 +127,10 @@ def _grub_core(root):
     return bytes(boot), bytes(body)
 
 
-def _write_disk(root, disk):
-    """Partitions, file system and boot loader, without mounting anything."""
-    boot, core = _grub_core(root)
+def write_disk(root, disk, grub):
+    """Partitions, file system and boot loader (as grub_core() gives it), without mounting
+    anything."""
+    boot, core = grub
     with open(disk, "wb") as f:
         f.truncate(DISK_MIB << 20)
     table = (f"label: gpt\nstart={CORE_SECTOR}, size={ROOT_SECTOR - CORE_SECTOR}, "
@@ -150,10 +151,10 @@ def _make(suite, where):
     shutil.rmtree(where, ignore_errors=True)
     where.mkdir(parents=True)
     root = where / "root"
-    _bootstrap(suite, root, where / "bootstrap.log")
-    kver = _kver(root)
+    bootstrap(suite, root, where / "bootstrap.log")
+    kver = kver_of(root)
     _first_menu(root, kver)
-    _write_disk(root, where / "disk")
+    write_disk(root, where / "disk", grub_core(root))
     shutil.rmtree(root)
     return kver
 

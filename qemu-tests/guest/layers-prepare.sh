@@ -35,10 +35,11 @@ prepare()
 	sync
 	facts before
 	cat /proc/uptime > $out/uptime
-	dash /usr/lib/crashpod/mkinitrd/mkinitrd -c /etc/crashpod.conf -o /boot/crashpod.img \
-		--init /usr/lib/crashpod/init --check > $out/report 2>&1
-	dash /usr/lib/crashpod/mkinitrd/mkinitrd -c /etc/crashpod.conf -o /boot/crashpod.img \
-		--init /usr/lib/crashpod/init
+	set -- -c /etc/crashpod.conf -o /boot/crashpod.img --init /usr/lib/crashpod/init
+	# of crashpod's own kernel
+	test ! -s /test/own || set -- "$@" -k "$(cat /test/own)" --modules-root /own
+	dash /usr/lib/crashpod/mkinitrd/mkinitrd "$@" --check > $out/report 2>&1
+	dash /usr/lib/crashpod/mkinitrd/mkinitrd "$@"
 	cat /proc/uptime >> $out/uptime
 	stat -c %s /boot/crashpod.img > $out/image-bytes
 	if command -v last_layers > /dev/null; then last_layers; fi

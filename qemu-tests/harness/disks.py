@@ -136,7 +136,7 @@ def _judge_image(run):
     run.figures["image"] = found.stat().st_size
     script = f"zstd -dcq {found} | cpio -i --quiet --to-stdout etc/crashpod.modules"
     text = paths.run(["sh", "-c", script])
-    run.modules = [Path(line.split()[0]).stem for line in text.splitlines()]
+    run.modules = [Path(line.split()[0]).name.partition(".ko")[0] for line in text.splitlines()]
     want = (*CONTROLLERS[run.case.controller].modules, *run.case.modules)
     missing = [m for m in want if m not in run.modules]
     run.add("modules-there", f"{missing} not in {run.modules}" if missing else None)

@@ -56,8 +56,9 @@ def dmesg(run, directory):
     run.add("dmesg", None if PANIC in text else f"{len(text)} bytes lack the panic")
 
 
-def dump(run, directory, complete=True):
-    """The dump in its directory: its name, what `crashpod verify` says of it. Gives its path."""
+def dump(run, directory, complete=True, flaw="but incomplete"):
+    """The dump in its directory: its name, what `crashpod verify` says of it; of one that is not
+    complete it says flaw. Gives its path."""
     found = sorted(directory.glob("dump.*"))
     run.add("one-dump", None if len(found) == 1 else f"{[p.name for p in found]}")
     if not found:
@@ -65,7 +66,7 @@ def dump(run, directory, complete=True):
     named = not found[-1].name.endswith("-incomplete")
     run.add("dump-name", None if named == complete else found[-1].name)
     status, text = command("verify", found[-1])
-    good = status == 0 if complete else status == 1 and "but incomplete" in text
+    good = status == 0 if complete else status == 1 and flaw in text
     run.add("verify", None if good else f"exit {status}: {text}")
     return found[-1]
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Changes to the capture kernel's initramfs, for Case.edit."""
 
+import re
 import subprocess
 
 from ground import paths
@@ -34,16 +35,19 @@ def conf(data):
 
 
 def without(name):
-    """A file is not there."""
-    return edit(lambda archive, _: archive.entries.pop(name))
+    """A file is not there; a module may be compressed."""
+    def change(archive, _):
+        for found in [n for n in archive.entries if n == name or n.startswith(name + ".")]:
+            archive.entries.pop(found)
+    return edit(change)
 
 
 def parameters(module, text):
     """Parameters for one of the modules."""
     def change(archive, _):
         mode, data = archive.entries[MODULES]
-        line = f"/lib/modules/{module}.ko"
-        archive.add(MODULES, data.decode().replace(line, f"{line} {text}").encode(), mode)
+        lines = re.sub(rf"(?m)^(/lib/modules/{module}\.ko\S*)", rf"\1 {text}", data.decode())
+        archive.add(MODULES, lines.encode(), mode)
     return edit(change)
 
 

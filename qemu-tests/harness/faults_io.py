@@ -103,7 +103,7 @@ def check_damaged(run):
         found = judge.record(run, directory)
         run.add("record-verify", None if found.get("dump", {}).get("verify", {}).get("result") ==
                 "failed" else f"{found.get('dump')}")
-        judge.dump(run, directory, complete=False)
+        judge.dump(run, directory, complete=False, flaw="not sound: ")
 
 
 def check_mount(run):

@@ -36,7 +36,8 @@ class Case:
     again. disks: MiB of vdb, vdc, ...; parts: those with one partition, by number from 1.
     lost(Run): called when the capture kernel starts, to take a member away. check(Run): what else
     must hold. late: shell, after the image was made. lost_why: no dump is written, and this is said.
-    refused: what mkinitrd has to say, and then there is no crash.
+    refused: what mkinitrd has to say, and then there is no crash. capture: where scripts/kernel.sh
+    left a capture kernel; None: the crashed one.
     """
     name: str
     what: str
@@ -55,6 +56,7 @@ class Case:
     conf: tuple = ()
     quick: bool = False
     limit_s: int = 400
+    capture: Path = None
 
 
 @dataclass
@@ -136,9 +138,17 @@ def _plan(case, kernel, where):
     opened = case.opened or ":"  # a function must have something in it
     layer = (f"make_layers()\n{{\n{case.make}\n}}\nopen_layers()\n{{\n{opened}\n}}\n" +
              (f"last_layers()\n{{\n{case.late}\n}}\n" if case.late else ""))
-    load = ("set -e\ncrashpod load --kernel /boot/vmlinuz --initrd /boot/crashpod.img "
-            "--append 'console=ttyS0 loglevel=7 printk.time=1'\n")
+    own = ""
+    if case.capture:
+        own = (case.capture / "release").read_text(encoding="ascii")
+        tree = case.capture / "lib/modules"
+        files += [(f"own/lib/modules/{p.relative_to(tree)}", p)
+                  for p in tree.rglob("*") if p.is_file()]
+        files.append(("boot/capture", case.capture / "bzImage"))
+    load = (f"set -e\ncrashpod load --kernel /boot/{'capture' if own else 'vmlinuz'} "
+            "--initrd /boot/crashpod.img --append 'console=ttyS0 loglevel=7 printk.time=1'\n")
     texts = [("test/layer", layer), ("test/uuid", f"{UUID}\n"), ("test/modules", case.modules),
+             ("test/own", own),
              # busybox's own shell would take its own programs for those of the same name
              ("test/prepare", "exec dash /test/prepare.sh\n"),
              ("test/after", "exec dash /test/prepare.sh after\n")]

@@ -3,6 +3,7 @@
 
 import re
 
+from .faults_own import ALL
 from .layers import DISK_MIB, Case
 
 LV = "vgchange -q -ay vg\ndevice=/dev/mapper/vg-crash\nvgck vg\n"
@@ -155,4 +156,9 @@ CASES = {case.name: case for case in (
     Case("md-raid10", "MD RAID10", array(10, "bcde"), OPEN, "md_mod raid10", FOUR, check=whole(4)),
     Case("md-raid10-degraded", "MD RAID10, a member is gone when the capture kernel starts",
          array(10, "bcde"), OPEN, "md_mod raid10", FOUR, lost=without(2), check=degraded(3, 4)),
+    # crashpod's own kernel, as faults_own.py has it
+    Case("own-lvm", "own kernel, LVM", volume(
+        "lvcreate -q -y -Zn -Wn -l 100%FREE -n crash vg"), LV, DM, capture=ALL),
+    Case("own-raid5", "own kernel, MD RAID5", array(5), OPEN, "md_mod raid456", THREE,
+         check=whole(3), capture=ALL),
 )}

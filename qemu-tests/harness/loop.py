@@ -298,11 +298,15 @@ def stages(outcome):
             if a in marks and b in marks}
 
 
-def run(options):
-    """Run one loop and judge it. Lost and GroundError pass through."""
+def run(options, planner=None, judge_more=None):
+    """Run one loop and judge it. Lost and GroundError pass through.
+
+    planner(where) gives another plan than make_plan; judge_more(report, where) is called after the
+    other judges.
+    """
     report = Report(options)
     with scenario.workplace(f"loop-{options.title()}") as where:
-        plan = make_plan(options, where)
+        plan = planner(where) if planner else make_plan(options, where)
         report.outcome = scenario.run(plan, snapshot=where / "snapshot")
         report.seconds = stages(report.outcome)
         judge_guest(report)
@@ -313,6 +317,8 @@ def run(options):
             judge_command(report)
             manifest, kept = judge_pages(report, plan)
             judge_tools(report, plan, manifest, kept)
+        if judge_more is not None:
+            judge_more(report, where)
         (where / "result.json").write_text(json.dumps(summary(report), indent=1),
                                            encoding="utf-8")
         # Big and of no use once it was compared.

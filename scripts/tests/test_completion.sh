@@ -50,8 +50,13 @@ is "--again --append" _crashpod crashpod load --a
 is "structure" _crashpod crashpod dump --verify s
 is "format info collect" _crashpod crashpod raw ''
 is "--force" _crashpod crashpod raw --f
+is "--json --root --run --help" _crashpod crashpod vmlinux -
+is "vmcore" _crashpod crashpod vmlinux v
 is "vmcore" _crashpod crashpod dump -c v
 is "vmcore" _crashpod crashpod list -c v
+is "--json" _crashpod crashpod list --j
+is "vmcore" _crashpod crashpod show --html -o v
+is "--result --root" _crashpod crashpod test --r
 is "--modules-root" _crashpod_mkinitrd crashpod-mkinitrd --mo
 is "zstd" _crashpod_mkinitrd crashpod-mkinitrd --compress z
 if command -v zsh > /dev/null; then

@@ -9,7 +9,8 @@
 
 #include "../cmdline.h"
 
-#define ADDED_BUT_CPUS "irqpoll reset_devices acpi_no_memhotplug panic=10"
+#define SMALL "nokaslr cryptomgr.notests cgroup.memory=nokmem"
+#define ADDED_BUT_CPUS "irqpoll reset_devices acpi_no_memhotplug panic=10 " SMALL
 #define ADDED "nr_cpus=1 " ADDED_BUT_CPUS
 
 static void test_make(void **state)
@@ -49,7 +50,7 @@ static void test_make(void **state)
 		/* append comes last, and takes the place of a default */
 		{ "a b", "crashpod.timeout=60  x", "a b " ADDED " crashpod.timeout=60 x" },
 		{ "nr_cpus=8", "nr-cpus=2 panic=0",
-		  "irqpoll reset_devices acpi_no_memhotplug nr-cpus=2 panic=0" },
+		  "irqpoll reset_devices acpi_no_memhotplug " SMALL " nr-cpus=2 panic=0" },
 		{ "", "root=/dev/vda1 --", ADDED " root=/dev/vda1 --" },
 	};
 	char buf[CMDLINE_CAP];
@@ -57,7 +58,7 @@ static void test_make(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(t); i++) {
-		int rc = cmdline_make(buf, t[i].running, NULL, t[i].append, &e);
+		int rc = cmdline_make(buf, t[i].running, NULL, NULL, t[i].append, &e);
 
 		assert_string_equal(buf, t[i].want);
 		assert_int_equal(rc, strlen(t[i].want));
@@ -76,15 +77,37 @@ static void test_cpus(void **state)
 		{ "nr_cpus=4 disable_cpu_apicid=0", NULL,
 		  "q nr_cpus=4 disable_cpu_apicid=0 " ADDED_BUT_CPUS },
 		{ "nr_cpus=4", "disable_cpu_apicid=2 panic=0",
-		  "q nr_cpus=4 irqpoll reset_devices acpi_no_memhotplug disable_cpu_apicid=2 "
-		  "panic=0" },
+		  "q nr_cpus=4 irqpoll reset_devices acpi_no_memhotplug " SMALL
+		  " disable_cpu_apicid=2 panic=0" },
 	};
 	char buf[CMDLINE_CAP];
 	struct err e;
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(t); i++) {
-		assert_true(cmdline_make(buf, "q nr_cpus=9", t[i].cpus, t[i].append, &e) > 0);
+		assert_true(cmdline_make(buf, "q nr_cpus=9", t[i].cpus, NULL, t[i].append, &e) > 0);
+		assert_string_equal(buf, t[i].want);
+	}
+}
+
+/* What append says of the parts to be left out is the last word; the running kernel's adds up. */
+static void test_spare(void **state)
+{
+	static const struct {
+		const char *running, *append, *want;
+	} t[] = {
+		{ "q", NULL, "q " ADDED " initcall_blacklist=a,b" },
+		{ "initcall_blacklist=c", NULL,
+		  "initcall_blacklist=c " ADDED " initcall_blacklist=a,b" },
+		{ "q", "initcall_blacklist= x", "q " ADDED " initcall_blacklist= x" },
+	};
+	char buf[CMDLINE_CAP];
+	struct err e;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(t); i++) {
+		assert_true(cmdline_make(buf, t[i].running, NULL, "initcall_blacklist=a,b",
+					 t[i].append, &e) > 0);
 		assert_string_equal(buf, t[i].want);
 	}
 }
@@ -118,11 +141,11 @@ static void test_limit(void **state)
 	assert_int_equal(CMDLINE_MAX + 1 + 30, 2047);
 	memset(text, 'x', sizeof(text));
 	text[most] = '\0';
-	assert_int_equal(cmdline_make(buf, text, NULL, NULL, &e), CMDLINE_MAX);
+	assert_int_equal(cmdline_make(buf, text, NULL, NULL, NULL, &e), CMDLINE_MAX);
 	assert_int_equal(strlen(buf), CMDLINE_MAX);
 	text[most] = 'x';
 	text[most + 1] = '\0';
-	assert_int_equal(cmdline_make(buf, text, NULL, NULL, &e), -E2BIG);
+	assert_int_equal(cmdline_make(buf, text, NULL, NULL, NULL, &e), -E2BIG);
 	assert_non_null(strstr(e.msg, "would have 2017 bytes, the kernel takes 2016"));
 
 	text[most + 1] = 'x';
@@ -145,9 +168,9 @@ static void test_take(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_make), cmocka_unit_test(test_cpus),
-		cmocka_unit_test(test_has),  cmocka_unit_test(test_limit),
-		cmocka_unit_test(test_take),
+		cmocka_unit_test(test_make),  cmocka_unit_test(test_cpus),
+		cmocka_unit_test(test_spare), cmocka_unit_test(test_has),
+		cmocka_unit_test(test_limit), cmocka_unit_test(test_take),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -229,7 +229,7 @@ static void test_initrd(void **state)
 	assert_int_equal(estimate_initrd_read(&ird, path, &e), 0);
 	assert_int_equal(ird.packed, n);
 	assert_int_equal(ird.unpacked, 8192 + 4096 + 4096 + 4096);
-	assert_int_equal(ird.modules, 4196);
+	assert_int_equal(ird.modules, 100 + 4 * 4096);
 	assert_false(ird.guessed);
 	len = ZSTD_compress(packed, sizeof(packed), cpio, n, 3);
 	tree_put(&t, "/img", packed, len);
@@ -295,6 +295,17 @@ static void test_reserve(void **state)
 	in.ram_bytes = (u64)1024 * 1024 * MIB;
 	assert_in_range(reserve_mib(&in), one + 2, one + 4);
 	in.ram_bytes = 4096 * MIB;
+	/* what the kernel says of its headers counts where it is more */
+	in.headers_bytes = 8 * MIB;
+	assert_in_range(reserve_mib(&in), one + 7, one + 9);
+	in.headers_bytes = 0;
+	/* buffers that only kernels since 6.19 have */
+	in.protection = true;
+	memcpy(image.release, "6.18.9", 7);
+	assert_int_equal(reserve_mib(&in), one);
+	memcpy(image.release, "7.2.1", 6);
+	assert_in_range(reserve_mib(&in), one + 4, one + 5);
+	in.protection = false;
 	/* the image's own span is smaller than what its header leads to expect */
 	in.same = false;
 	more = reserve_mib(&in);

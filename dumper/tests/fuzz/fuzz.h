@@ -21,6 +21,7 @@ int fuzz_elf(const uint8_t *data, size_t size);
 int fuzz_flat(const uint8_t *data, size_t size);
 int fuzz_kdump(const uint8_t *data, size_t size);
 int fuzz_memmap(const uint8_t *data, size_t size);
+int fuzz_record(const uint8_t *data, size_t size);
 int fuzz_vmcoreinfo(const uint8_t *data, size_t size);
 int fuzz_whole(const uint8_t *data, size_t size);
 int fuzz_xlat(const uint8_t *data, size_t size);

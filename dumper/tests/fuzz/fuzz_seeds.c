@@ -255,3 +255,31 @@ void fuzz_seeds_conf(fuzz_seed_fn give, void *arg)
 		give(arg, name, (u8 *)both, i % 2 ? n : n + sizeof(cmdline));
 	}
 }
+
+void fuzz_seeds_record(fuzz_seed_fn give, void *arg)
+{
+	static const char record[] =
+		"{\"version\": 1, \"program\": \"crashpod 0.1\", \"status\": \"incomplete\", "
+		"\"reason\": \"disk <full>\", \"kernel\": \"6.1\", \"panic\": \"Kernel panic - "
+		"x\", "
+		"\"crash_time\": 1795571361, \"capture\": {\"boot_seconds\": 3.4}, \"notes\": "
+		"[\"a\"], "
+		"\"steps\": [{\"name\": \"dump\", \"target\": \"UUID=1\", \"start\": 0.4, "
+		"\"seconds\": 2.2, \"result\": \"incomplete\", \"message\": \"m\"}], "
+		"\"seconds\": 2.6, \"dump\": {\"format\": \"kdump\", \"compression\": \"zstd\", "
+		"\"level_used\": 31, \"pages\": {\"ram\": 100, \"dumped\": 10, \"zero\": 1, "
+		"\"free\": 90}, \"verify\": {\"depth\": \"full\", \"result\": \"sound\"}}}";
+	static const char log[] = "[    1.5][    T1] BUG: x\n[    2.0] Kernel panic - x\n"
+				  "[    2.1] CPU: 0 PID: 1 Comm: sh Not tainted\n"
+				  "[    2.1] Hardware name: A, BIOS 1\n"
+				  "[    2.2] RIP: 0010:f+0x1/0x2\n[    2.3] Call Trace:\n"
+				  "[    2.3]  <TASK>\n[    2.3]  f+0x1/0x2\n[    2.3]  ? g+0x1\n"
+				  "[    2.3]  </TASK>\n";
+	char both[sizeof(record) + sizeof(log)];
+
+	memcpy(both, record, sizeof(record));
+	memcpy(both + sizeof(record), log, sizeof(log) - 1);
+	give(arg, "both", (u8 *)both, sizeof(record) + sizeof(log) - 1);
+	give(arg, "record", (u8 *)both, sizeof(record) - 1);
+	give(arg, "log", (u8 *)both + sizeof(record) - 1, sizeof(log));
+}

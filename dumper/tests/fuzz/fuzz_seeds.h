@@ -9,6 +9,7 @@ void fuzz_seeds_conf(fuzz_seed_fn give, void *arg);
 void fuzz_seeds_elf(fuzz_seed_fn give, void *arg);
 void fuzz_seeds_flat(fuzz_seed_fn give, void *arg);
 void fuzz_seeds_kdump(fuzz_seed_fn give, void *arg);
+void fuzz_seeds_record(fuzz_seed_fn give, void *arg);
 void fuzz_seeds_vmcoreinfo(fuzz_seed_fn give, void *arg);
 void fuzz_seeds_whole(fuzz_seed_fn give, void *arg);
 

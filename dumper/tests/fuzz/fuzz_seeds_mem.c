@@ -217,6 +217,7 @@ static void seeds_dmesg(fuzz_seed_fn give, void *arg)
 
 const struct fuzz_seeds fuzz_seeds[] = {
 	{ "conf", fuzz_seeds_conf },
+	{ "record", fuzz_seeds_record },
 	{ "dmesg", seeds_dmesg },
 	{ "elf", fuzz_seeds_elf },
 	{ "flat", fuzz_seeds_flat },

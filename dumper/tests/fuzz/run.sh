@@ -13,7 +13,7 @@ shift 3
 max_len() {
 	case $1 in
 	conf | vmcoreinfo) echo 8192 ;;
-	dmesg) echo 16384 ;;
+	dmesg | record) echo 16384 ;;
 	elf | whole) echo 262144 ;;
 	*) echo 65536 ;;
 	esac

@@ -7,11 +7,11 @@
  *         touched, and no symbolic link is followed. Of a dump the files that PID 1 makes are
  *         removed: others stay, and so does the directory then.
  * Errors: 0 or -errno of the first problem; the rest is removed all the same. */
-#ifndef CRASHPOD_INIT_KEEP_H
-#define CRASHPOD_INIT_KEEP_H
+#ifndef CRASHPOD_KEEP_H
+#define CRASHPOD_KEEP_H
 
-#include "../dumper/base/err.h"
-#include "../dumper/base/types.h"
+#include "err.h"
+#include "types.h"
 
 /* What stays. Of complete dumps keep, the new one counted; of others as many besides. These always
  * stay: the new one; with keep 2 or more the first of a series of crashes; and the largest part of

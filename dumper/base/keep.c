@@ -10,9 +10,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../dumper/base/guard.h"
-#include "../dumper/base/naming.h"
-#include "../dumper/base/record_read.h"
+#include "guard.h"
+#include "naming.h"
+#include "record_read.h"
 
 #define DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 #define DUMPS_MAX 100000

@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The newcomer's way on a machine that is laid out as openEuler is: from the RPM package to a
+backtrace, and back. ground/rpmsystem.py says in what it is like one.
+"""
+
+import shutil
+import time
+
+from ground import kernels, paths, rpmsystem
+
+from . import systems
+from .sysvm import SysVm
+
+PACKAGES = """mkdir -p /srv/packages
+mount -r /dev/disk/by-label/packages /srv/packages
+"""
+INSTALL = "rpm -i /srv/packages/crashpod-*.rpm && rpm -V crashpod && rpm -q crashpod"
+LAYOUT = """rpm -qa; cat /etc/os-release /proc/cmdline; ls /boot /boot/loader/entries
+find /lib/modules/$(uname -r)/kernel/fs/btrfs -name '*.ko*'
+! command -v dpkg grubby update-grub grub-mkconfig grub2-mkconfig
+"""
+ENTRY = "/boot/loader/entries/*.conf"
+# what setup has to change, and what --remove has to bring back
+STATE = (f"cat {ENTRY} /etc/default/grub; ls /etc/kernel /etc/crashpod.conf 2>&1; "
+         "ls /var/lib/crashpod 2>&1; systemctl is-enabled kdump.service crashpod.service")
+DEBUG = """mount -r /dev/disk/by-label/debuginfo /usr/lib/debug
+ls -l /usr/lib/debug/lib/modules/$(uname -r)
+"""
+BACKTRACE = """printf 'sys\\nbt\\nquit\\n' > /tmp/commands
+crashpod vmlinux --run {dump} -- -s -i /tmp/commands
+"""
+
+
+def _debug_disk(kernel, where):
+    """The kernel's debug package as openEuler's is laid out, on a disk."""
+    tree = where / "debug-tree"
+    shutil.rmtree(tree, ignore_errors=True)
+    to = tree / "lib/modules" / kernel.kver / "vmlinux"
+    to.parent.mkdir(parents=True)
+    shutil.copyfile(kernel.vmlinux, to)
+    size = to.stat().st_size >> 20
+    disk = rpmsystem.image(where, "debuginfo", tree, size + size // 8 + 32)
+    shutil.rmtree(tree)
+    return disk
+
+
+def _package_disk(rpm, where):
+    tree = where / "package-tree"
+    shutil.rmtree(tree, ignore_errors=True)
+    tree.mkdir()
+    shutil.copy(rpm, tree)
+    return rpmsystem.image(where, "packages", tree, 64)
+
+
+def _install(journey, vm):
+    vm.do(PACKAGES)
+    text = journey.must(vm, "layout", LAYOUT)
+    journey.add("layout-rpm", None if 'ID="openEuler"' in text and ".ko.xz" in text else text[:300])
+    journey.must(vm, "install", INSTALL)
+    _, text = vm.do("systemctl is-enabled crashpod.service; cat /proc/cmdline")
+    journey.add("install-arms-nothing", None if "disabled" in text and "crashkernel" not in text
+                else text)
+
+
+def _setup(journey, vm):
+    """One command takes over from kdump; a reboot arms."""
+    status, text = vm.do("crashpod setup --yes")
+    journey.add("setup-beside-kdump", None if status and "--from-kdump" in text else
+                f"exit {status}: {text[-300:]}")
+    journey.must(vm, "setup", "crashpod setup --yes --from-kdump")
+    text = journey.must(vm, "setup-made", f"cat /etc/crashpod.conf; grep ^options {ENTRY}; "
+                        "grep ^GRUB_CMDLINE_LINUX= /etc/default/grub; cat /etc/kernel/cmdline; "
+                        "systemctl is-enabled kdump.service || true")
+    for name, wanted in (("naming", "naming rhel"), ("disabled", "\ndisabled")):
+        journey.add(f"setup-{name}", None if wanted in text else text[-400:])
+    lines = [line for line in text.splitlines() if "crashkernel=" in line]
+    journey.add("setup-entry", None if len(lines) == 3 else f"{len(lines)} lines: {lines}")
+    vm.away("systemctl reboot", 1)
+    journey.seconds["reboot"] = round(vm.steps[-1][2], 1)
+    journey.must(vm, "status", "crashpod status")
+
+
+def _crash(journey, vm):
+    """The dump under the names that these systems have."""
+    begun = time.monotonic()
+    vm.away(systems.CRASH, 2)
+    journey.seconds["crash"] = round(time.monotonic() - begun, 1)
+    journey.must(vm, "list", "crashpod list")
+    _, text = vm.do("cd /var/crash && find . -type f -printf '%m %p\\n' | sort")
+    found = [line.split(" ", 1)[1][2:] for line in text.splitlines()]
+    names = sorted(path.partition("/")[2] for path in found)
+    journey.add("dump-names", None if names == ["crashpod.json", "vmcore", "vmcore-dmesg.txt"] and
+                all(path.startswith("127.0.0.1-") for path in found) else text)
+    journey.add("dump-modes", None if all(line.startswith("600 ") for line in text.splitlines())
+                else text)
+    if not found:
+        return None
+    folder = "/var/crash/" + found[0].partition("/")[0]
+    journey.must(vm, "verify", f"crashpod verify {folder}/vmcore && crashpod info {folder}/vmcore")
+    journey.must(vm, "dmesg-file", f"grep 'sysrq triggered crash' {folder}/vmcore-dmesg.txt")
+    return f"{folder}/vmcore"
+
+
+def _backtrace(journey, vm, dump):
+    """To the backtrace, on the machine itself."""
+    status, text = vm.do(f"crashpod vmlinux {dump}")
+    journey.add("vmlinux-missing", None if status == 4 and "\ninstall: " in text else
+                f"exit {status}: {text[-300:]}")
+    journey.must(vm, "debuginfo", DEBUG)
+    text = journey.must(vm, "vmlinux-match", f"crashpod vmlinux {dump}")
+    journey.add("vmlinux-place", None if "match: /usr/lib/debug/lib/modules/" in text else text)
+    text = journey.must(vm, "backtrace", BACKTRACE.format(dump=dump))
+    journey.add("backtrace-sysrq", None if "sysrq_handle_crash" in text else text[-300:])
+
+
+def _undo(journey, vm, before):
+    """All as it was; then the package goes, by its scriptlets."""
+    journey.must(vm, "remove", "crashpod setup --remove --yes")
+    _, after = vm.do(STATE)
+    journey.add("remove-restores", None if after == before else f"{after} is not {before}")
+    journey.must(vm, "enable-again", "systemctl enable --now crashpod.service || true; "
+                 "systemctl is-enabled crashpod.service")
+    journey.must(vm, "rpm-erase", "rpm -e crashpod; ! rpm -q crashpod; "
+                 "! ls /usr/lib/crashpod /usr/sbin/crashpod /etc/systemd/system/*/crashpod*")
+
+
+def run(rpm):
+    """A Journey, judged. Lost and GroundError pass through."""
+    journey = systems.Journey(rpmsystem.NAME, "setup", paths.GROUND / "run/system-rpm-layout")
+    journey.where.mkdir(parents=True, exist_ok=True)
+    journey.system = rpmsystem.ensure()
+    kernel = kernels.ensure(rpmsystem.KERNEL)
+    if kernel.kver != journey.system.kver:
+        raise paths.GroundError(f"the machine has {journey.system.kver}, the vmlinux is of "
+                                f"{kernel.kver}")
+    disk = journey.where / "disk"
+    paths.run(["cp", "--sparse=always", "--reflink=auto", journey.system.disk, disk])
+    disks = [disk, _package_disk(rpm, journey.where), _debug_disk(kernel, journey.where)]
+    with SysVm(journey.where, systems.MEMORY_BYTES, disks) as vm:
+        vm.power_on()
+        journey.seconds["first-boot"] = round(vm.wait_up(1), 1)
+        _install(journey, vm)
+        _, before = vm.do(STATE)
+        _setup(journey, vm)
+        if all(why is None for _, why in journey.tests):
+            dump = _crash(journey, vm)
+            if dump:
+                _backtrace(journey, vm, dump)
+            _undo(journey, vm, before)
+        vm.power_off()
+    return journey
