@@ -6,6 +6,9 @@
 #include "../dumper/base/types.h"
 
 static const struct fskind kinds[] = {
+	/* the path is from the top of the file system, whatever its default subvolume is: so the
+	 * production system has it, which may mount any part of it */
+	{ "btrfs", "subvolid=5", false, NULL },
 	/* neither has owners or modes of its own: what is written is to be root's only */
 	{ "vfat", "umask=0077", true,
 	  "vfat has files of at most 4 GiB: a larger dump is filtered more, or cut" },

@@ -290,6 +290,14 @@ bool layers_try(struct init *in, const struct resolve_roots *r, struct layers_ru
 	return all;
 }
 
+bool layers_top(const struct layers_run *l, char *out, size_t cap)
+{
+	const struct layer *node = l && l->table.n ? &l->table.node[l->table.n - 1] : NULL;
+
+	return node && node->kind == LAYER_DM && l->built[l->table.n - 1].up &&
+	       node_of(l->built[l->table.n - 1].dev, out, cap) == 0;
+}
+
 void layers_why(const struct layers_run *l, char *out, size_t cap)
 {
 	out[0] = '\0';

@@ -21,6 +21,10 @@ void layers_end(struct layers_run *l);
 bool layers_try(struct init *in, const struct resolve_roots *r, struct layers_run *l,
 		u64 waited_ms);
 
+/* The mapped device that is the target's, "/dev/dm-N": it is the last of the table, and names of it
+ * that the running system has are not here. False: it has its name here too. */
+bool layers_top(const struct layers_run *l, char *out, size_t cap);
+
 /* "; " and why the target's device is not there, or "". */
 void layers_why(const struct layers_run *l, char *out, size_t cap);
 

@@ -56,8 +56,11 @@ static int wait_for_device(struct init *in, const char *spec, struct layers_run 
 
 		if (!probed || sig != seen || now - probed >= PROBE_AGAIN_MS) {
 			/* what cannot be had as it should be is not looked for below itself */
-			if (layers_try(in, &roots, layers, now - in->devices_ms))
+			if (layers_try(in, &roots, layers, now - in->devices_ms)) {
+				if (spec[0] == '/' && layers_top(layers, out, cap))
+					return 0;
 				rc = probe_device(in, &roots, spec, out, cap, &pe);
+			}
 			seen = sig;
 			probed = now;
 		}

@@ -1,8 +1,7 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck disable=SC2034,SC2154 # variables shared with mkinitrd
-# chain.sh - from a target's file system to its controller: what the file system asks for beside
-# its module, and the drivers on the way, as they are reported. Sourced by mkinitrd.
+# chain.sh - kinds of targets; what a file system asks for beside its module. Sourced by mkinitrd.
 
 chain_is_fs()
 {
@@ -10,6 +9,11 @@ chain_is_fs()
 	ext2 | ext3 | ext4 | xfs | btrfs | f2fs | vfat | exfat) return 0 ;;
 	*) return 1 ;;
 	esac
+}
+
+chain_is_target()
+{
+	test "$1" = raw || chain_is_fs "$1"
 }
 
 # chain_fs KIND DEVICE: what a file system of this kind has to be told, and needs besides.
@@ -49,29 +53,5 @@ chain_nls()
 		sed -n 's/^CONFIG_FAT_DEFAULT_IOCHARSET="\([a-z0-9-]*\)"$/\1/p')
 	for name in "nls_cp${codepage:-437}" "nls_${charset:-iso8859-1}"; do
 		module_request want "$name" "character set of vfat $1"
-	done
-}
-
-# chain_link DIRECTORY WHAT: one device's driver, for the report.
-chain_link()
-{
-	test -e "$1/driver" || return 0
-	chain_driver=$(basename "$(readlink -f "$1/driver")")
-	chain_module='built into the running kernel'
-	test ! -e "$1/driver/module" ||
-		chain_module="module $(basename "$(readlink -f "$1/driver/module")")"
-	report "chain $2: ${1##*/}, driver $chain_driver, $chain_module"
-}
-
-# chain_report DIRECTORY KIND DEVICE: the way from the file system to the root of sysfs.
-chain_report()
-{
-	chain_at=$1
-	chain_top=$(readlink -f "$sys")/devices
-	report "chain $3: file system $2"
-	report "chain $3: block device ${chain_at##*/}"
-	while test "$chain_at" != "$chain_top" && test "$chain_at" != /; do
-		chain_link "$chain_at" "$3"
-		chain_at=$(dirname "$chain_at")
 	done
 }

@@ -88,6 +88,7 @@ image_stage()
 	while IFS='|' read -r why line; do
 		image_stage_module "$why" "${line%% *}" "$line"
 	done < "$work/modules"
+	image_firmware
 }
 
 # Whether the kernel itself unpacks the module file: it takes half the memory or less until it is
@@ -117,19 +118,31 @@ image_stage_module()
 	parameters=
 	test "$3" = "$2" || parameters=" ${3#"$2" }"
 	printf '/lib/modules/%s%s\n' "$file" "$parameters" >> "$root/etc/crashpod.modules"
-	report "module ${file%%.ko*}: $(wc -c < "$root/lib/modules/$file") bytes," \
-		"$tree_source${2#"$tree"}, for $1${parameters:+, options$parameters}"
-	firmware=$(modinfo -F firmware "$2" 2> /dev/null | tr '\n' ' ')
-	test -z "$firmware" ||
-		say "note: module ${file%%.ko*} may ask for firmware, which is not put in: $firmware"
+	test "$dry_run" = no ||
+		report "module ${file%%.ko*}: $(wc -c < "$root/lib/modules/$file") bytes," \
+			"$tree_source${2#"$tree"}, for $1${parameters:+, options$parameters}"
+}
+
+# Few modules ask for firmware, so all are looked at together first.
+image_firmware()
+{
+	test "$module_count" -gt 0 || return 0
+	test -n "$(modinfo -F firmware "$root"/lib/modules/*.ko* 2> /dev/null)" || return 0
+	for file in "$root"/lib/modules/*.ko*; do
+		firmware=$(modinfo -F firmware "$file" 2> /dev/null | tr '\n' ' ')
+		module_name "$file"
+		test -z "$firmware" ||
+			say "note: module $module may ask for firmware, which is not put in: ${firmware% }"
+	done
 }
 
 # A small window keeps what the capture kernel needs for unpacking small: it has it beside all files,
-# before it has given back the memory of its own start.
+# before it has given back the memory of its own start. Levels above 12 take three times as long for
+# a thousandth.
 image_compress()
 {
 	case $compress in
-	zstd) zstd -q --single-thread -19 --zstd=wlog=17 -c "$1" ;;
+	zstd) zstd -q --single-thread -12 --zstd=wlog=17 -c "$1" ;;
 	gzip) gzip -n -9 -c "$1" ;;
 	xz) xz -T1 --check=crc32 --lzma2=preset=6,dict=1MiB -c "$1" ;;
 	none) cat "$1" ;;

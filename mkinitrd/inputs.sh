@@ -39,8 +39,8 @@ inputs_modules()
 		path=${line%% *}
 		parameters=
 		test "$line" = "$path" || parameters=" ${line#"$path" }"
-		printf 'module %s %s%s\n' "$(module_name "$path")" "$(inputs_hash < "$path")" \
-			"$parameters"
+		module_name "$path"
+		printf 'module %s %s%s\n' "$module" "$(inputs_hash < "$path")" "$parameters"
 	done < "$work/modules"
 }
 

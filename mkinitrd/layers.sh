@@ -11,9 +11,10 @@
 layers_target()
 {
 	layers_stacked "$1" || return 1
+	layers_named "$1" "$2" "$3"
 	"$crashpod" layers --sys "$sys" --dev "$dev" "$1" > "$work/section" 2> "$work/why" || {
-		sed -e 's/^crashpod layers: //' "$work/why" >&2
-		fail "$2 $3: its layers cannot be built up in the capture kernel"
+		fail "$2 $3: its layers cannot be built up in the capture kernel:$(
+			sed -e 's/^crashpod layers://' "$work/why" | tr -d '\n')" 'name another target'
 	}
 	if test -s "$work/section"; then
 		test -s "$work/layers" || echo 'crashpod-layers 1' > "$work/layers"
@@ -22,11 +23,13 @@ layers_target()
 			cat "$work/section"
 		} >> "$work/layers"
 		layers_modules "$3"
+	elif test "$3" != "${3#/}"; then
+		fail "$2 $3: a name that the capture kernel has not" "name it UUID=... or PARTUUID=..."
 	fi
 	: > "$work/leaves"
 	layers_walk "$1"
 	sort -u "$work/leaves" > "$work/leaves.sorted"
-	test -s "$work/leaves.sorted" || fail "$2 $3: nothing lies below $1"
+	test -s "$work/leaves.sorted" || fail "$2 $3: nothing lies below $1" 'name another target'
 	while read -r leaf; do
 		real=$(readlink -f "$sys/class/block/$leaf")
 		target_refuse "$real" "$2 $3"
@@ -34,6 +37,18 @@ layers_target()
 		target_walk "$real" "device $leaf of $3"
 		target_nvme "$real" "device $leaf of $3"
 	done < "$work/leaves.sorted"
+}
+
+# layers_named SYSNAME KIND SPEC: PID 1 knows a mapped device of the table by its place there,
+# whatever it is called; arrays and their partitions only by the kernel's names.
+layers_named()
+{
+	case $3 in
+	/dev/*) ;;
+	*) return 0 ;;
+	esac
+	test -d "$sys/class/block/$1/dm" || test "$3" = "/dev/$1" ||
+		fail "$2 $3: a name that the capture kernel has not" "name it /dev/$1"
 }
 
 # layers_name NODE NAME: the name in sysfs of a node that is no link, as /dev/mapper/NAME is where

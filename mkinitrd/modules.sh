@@ -3,11 +3,12 @@
 # shellcheck disable=SC2034,SC2154 # variables shared with mkinitrd
 # modules.sh - from names of modules to files in load order. Sourced by mkinitrd.
 #
-# $work/requests holds what is asked for, a line each: need|want NAME WHY...; a name may be an
-# alias. A module that is needed and neither there nor built in stops the build; one that is
-# only wanted is noted. kmod answers every question; it is asked in $work/tree, where
-# lib/modules/KVER is a link to the kernel's own directory, or a copy made of links where that
-# directory has no index (a package unpacked with dpkg-deb -x) and depmod must write one.
+# $work/requests holds what is asked for, a line each: need|want|built NAME WHY...; a name may be
+# an alias. A module that is needed and neither there nor built in stops the build; one that is
+# only wanted is noted; built is a driver of the running kernel that is no module. kmod answers
+# every question; it is asked in $work/tree, where lib/modules/KVER is a link to the kernel's own
+# directory, or a copy made of links where that directory has no index (a package unpacked with
+# dpkg-deb -x) and depmod must write one.
 
 tree_open()
 {
@@ -17,7 +18,8 @@ tree_open()
 		test -z "$tree_source" || break
 	done
 	test -n "$tree_source" ||
-		fail "no modules of kernel $kver below $modules_root (lib/modules or usr/lib/modules)"
+		fail "no modules of kernel $kver below $modules_root (lib/modules or usr/lib/modules)" \
+			"install them"
 	mkdir -p "$work/tree/lib/modules" "$work/tree/usr" "$work/seen" "$work/no-config"
 	# kmod looks below lib or usr/lib, as it was built.
 	ln -s ../lib "$work/tree/usr/lib"
@@ -27,6 +29,7 @@ tree_open()
 	else
 		tree_index
 	fi
+	tree_soft
 	: > "$work/requests"
 	: > "$work/modules"
 	: > "$work/missing"
@@ -80,28 +83,43 @@ module_request()
 	printf '%s %s %s\n' "$1" "$2" "$3" >> "$work/requests"
 }
 
-# The name of a module file, as the kernel writes it.
+# The name of a module file, as the kernel writes it, in $module.
 module_name()
 {
-	printf '%s\n' "${1##*/}" | sed -e 's/\.ko\(\.[a-z]*\)*$//' -e 's/-/_/g'
+	module=${1##*/}
+	module=${module%%.ko*}
+	while :; do
+		case $module in
+		*-*) module=${module%%-*}_${module#*-} ;;
+		*) return 0 ;;
+		esac
+	done
 }
 
-# Soft dependencies of a module, pre or post. modprobe looks at the first line of a module only,
-# and a module may have several.
-module_softdeps()
+# Soft and weak dependencies, in $work/soft/KIND/NAME (pre, post, weak), a module a line: one awk,
+# not three for each module. modprobe looks at the first softdep line of a module only, and a module
+# may have several.
+tree_soft()
 {
-	test -f "$tree/modules.softdep" || return 0
-	awk -v name="$1" -v want="$2:" '
-		$1 == "softdep" {
-			gsub("-", "_", $2)
-			if ($2 != name)
-				next
+	mkdir -p "$work/soft/pre" "$work/soft/post" "$work/soft/weak"
+	{
+		for list in "$tree/modules.softdep" "$tree/modules.weakdep"; do
+			test ! -f "$list" || cat "$list"
+		done
+		option_softdeps
+	} | awk -v dir="$work/soft" '
+		$1 == "softdep" || $1 == "weakdep" {
+			gsub("[^A-Za-z0-9]", "_", $2)
+			kind = $1 == "weakdep" ? "weak" : ""
 			for (i = 3; i <= NF; i++)
-				if ($i ~ /:$/)
-					side = $i
-				else if (side == want)
-					print $i
-		}' "$tree/modules.softdep"
+				if ($i ~ /^(pre|post):$/)
+					kind = substr($i, 1, length($i) - 1)
+				else if (kind != "") {
+					file = dir "/" kind "/" $2
+					print $i >> file
+					close(file)
+				}
+		}'
 }
 
 # Appends to $work/modules what NAME needs, in load order, each file once: "WHY|PATH OPTIONS".
@@ -112,12 +130,16 @@ module_close()
 		case $path in
 		"$work"/tree/usr/*) path=$work/tree/${path#"$work"/tree/usr/} ;; # a newer kmod
 		esac
-		name=$(module_name "$path")
-		mkdir "$work/seen/$name" 2> /dev/null || continue
+		module_name "$path"
+		name=$module
+		test ! -e "$work/seen/$name" || continue
+		: > "$work/seen/$name"
 		if test "$verb" = builtin; then
 			report "built in: $name, for $2"
 			continue
 		fi
+		# what a weak dependency names is loaded by the kernel when it is wanted, which it cannot
+		# do where there is no modprobe: it goes in before the module
 		module_close_soft "$name" weak
 		module_close_soft "$name" pre
 		printf '%s|%s\n' "$2" "$path${options:+ $options}" >> "$work/modules"
@@ -127,10 +149,8 @@ module_close()
 
 module_close_soft()
 {
-	case $2 in
-	weak) option_weakdeps "$1" ;;
-	*) module_softdeps "$1" "$2" ;;
-	esac | while read -r soft; do
+	test -f "$work/soft/$2/$1" || return 0
+	while read -r soft; do
 		if tree_has "$soft"; then
 			module_close "$soft" "module $1"
 		elif option_blacklisted "$soft"; then
@@ -138,7 +158,7 @@ module_close_soft()
 		else
 			say "note: $soft, which module $1 can use, is not in $tree_source: left out"
 		fi
-	done
+	done < "$work/soft/$2/$1"
 }
 
 # kmod says nothing of a dependency whose file is gone: it leaves it out. So modules.dep is held
@@ -158,16 +178,21 @@ modules_verify()
 						print $1, $i
 		}' "$work/paths" "$tree/modules.dep" > "$work/broken"
 	while read -r path need; do
-		say "module $(module_name "$path") needs $(module_name "$need"), which modules.dep has" \
-			"and $tree_source has not: ${need#"$tree"/}"
+		module_name "$path"
+		user=$module
+		module_name "$need"
+		say "module $user needs $module, which modules.dep has and $tree_source has not:" \
+			"${need#"$tree"/}"
 	done < "$work/broken"
-	test ! -s "$work/broken" || fail "modules are missing, nothing was made"
+	test ! -s "$work/broken" || fail "modules are missing in $tree_source, nothing was made"
 }
 
 modules_resolve()
 {
 	while read -r strength name why; do
-		if tree_has "$name"; then
+		if test "$strength" = built; then
+			report "built into the running kernel: $name, for $why"
+		elif tree_has "$name"; then
 			module_close "$name" "$why"
 		elif test "$strength" = need && option_blacklisted "$name"; then
 			option_close "$name" "$why"
@@ -178,7 +203,7 @@ modules_resolve()
 			say "note: module $name, for $why, is not in $tree_source: left out"
 		fi
 	done < "$work/requests"
-	test ! -s "$work/missing" || fail "modules are missing, nothing was made"
+	test ! -s "$work/missing" || fail "modules are missing in $tree_source, nothing was made"
 	modules_verify
 	module_count=$(wc -l < "$work/modules")
 }

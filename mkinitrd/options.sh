@@ -8,7 +8,8 @@
 # kernel's command line; PID 1 those of its own). install and remove: commands, which the ramdisk
 # cannot run, are passed over. blacklist: kmod leaves a blacklisted module out where an alias asked
 # for it, as modprobe does for udev. A driver that the target hangs on is taken all the same: it
-# drives the disk now, whoever loaded it, and without it no dump is written. softdep: as kmod does.
+# drives the disk now, whoever loaded it, and without it no dump is written. softdep: as the
+# kernel's own.
 
 # option_blacklisted NAME: whether the kernel has modules of this name or alias, and modprobe.d
 # forbids all of them.
@@ -33,15 +34,19 @@ option_close()
 	done
 }
 
-# What a weak dependency names is loaded by the kernel when it is wanted, which it cannot do where
-# there is no modprobe: it goes in before the module. modules.weakdep: since kmod 33.
-option_weakdeps()
+# The softdep lines of modprobe.d: kmod passes over them together with install commands. A file
+# hides those of its name in the directories that come after.
+option_softdeps()
 {
-	test -f "$tree/modules.weakdep" || return 0
-	awk -v name="$1" '
-		$1 == "weakdep" {
-			gsub("-", "_", $2)
-			for (i = 3; $2 == name && i <= NF; i++)
-				print $i
-		}' "$tree/modules.weakdep"
+	dirs=etc
+	test "$modules_root" != / || dirs='etc run usr/local/lib usr/lib lib'
+	mkdir -p "$work/modprobe.d"
+	for d in $dirs; do
+		for file in "${modules_root%/}/$d"/modprobe.d/*.conf; do
+			test -f "$file" || continue
+			test ! -e "$work/modprobe.d/${file##*/}" || continue
+			: > "$work/modprobe.d/${file##*/}"
+			sed -n '/^[[:blank:]]*softdep[[:blank:]]/p' "$file"
+		done
+	done
 }

@@ -35,22 +35,26 @@ target_request_all()
 	test "$generic" = yes || target_watchdogs
 	targets=0
 	while read -r kind device; do
+		chain_is_target "$kind" || continue
 		if chain_is_fs "$kind"; then
 			target_fs "$kind" "$device"
 			chain_fs "$kind" "$device"
-		elif test "$kind" != raw; then
-			continue
 		fi
 		targets=$((targets + 1))
 		test "$generic" = yes || target_device "$kind" "$device"
 	done < "$work/conf"
 	if test "$targets" -eq 0; then
 		test "$generic" = yes || test -n "$add_modules" ||
-			fail "$conf: no target: add a line like 'ext4 UUID=...'"
+			fail "$conf: no target" "add a line like 'ext4 UUID=...'"
 		say "note: $conf names no target: it must come with the capture kernel's command line"
 	fi
 	test "$generic" = no || target_generic
 	test "$generic" = yes || target_pstore
+	target_added
+}
+
+target_added()
+{
 	for name in $add_modules; do
 		module_request need "$name" "--add-modules"
 	done
@@ -91,20 +95,21 @@ target_device()
 			say "note: $2 is not on this machine: its drivers are those of --add-modules"
 			return 0
 		}
-		fail "$1 $2: no such device on this machine; for another machine's image" \
-			"give --generic or --add-modules"
+		fail "$1 $2: no such device on this machine" \
+			"attach it; for another machine's image give --generic or --add-modules"
 	fi
 	name=$(readlink -f "$node")
 	name=$(printf '%s\n' "${name#"$(readlink -f "$dev")"/}" | tr / '!')
 	test -e "$sys/class/block/$name" || name=$(layers_name "$node" "$name")
-	test -e "$sys/class/block/$name" || fail "$1 $2: $node is not a block device of this machine"
+	test -e "$sys/class/block/$name" ||
+		fail "$1 $2: $node is not a block device of this machine" 'name another target'
 	real=$(readlink -f "$sys/class/block/$name")
 	test "$1" != raw || target_area "$2" "$node"
+	target_name=$name
 	report "target $1 $2: $name"
 	if layers_target "$name" "$1" "$2"; then return 0; fi
 	target_refuse "$real" "$1 $2"
 	target_refuse_pool "$name" "$1 $2"
-	chain_report "$real" "$1" "$2"
 	target_walk "$real" "device $name of $2"
 	target_nvme "$real" "device $name of $2"
 }
@@ -113,8 +118,9 @@ target_device()
 target_area()
 {
 	"$crashpod" raw info "$2" > /dev/null 2> "$work/area" && return 0
-	sed -e 's/^crashpod raw info: //' "$work/area" >&2
-	fail "raw $1: no dump would be written there: make an area with 'crashpod raw format $2'"
+	fail "raw $1: no dump would be written there:$(
+		sed -e 's/^crashpod raw info://' "$work/area" | tr -d '\n')" \
+		"make an area with 'crashpod raw format $2'"
 }
 
 # The device node of a target's name; nothing where there is none.
@@ -142,7 +148,8 @@ target_tag()
 target_refuse()
 {
 	case $1 in
-	*/virtual/block/*) fail "$2: not supported: a device without hardware (loop, ram, zram)" ;;
+	*/virtual/block/*) fail "$2: not supported: a device without hardware (loop, ram, zram)" \
+		'name another target' ;;
 	esac
 }
 
@@ -155,11 +162,13 @@ target_refuse_pool()
 		for member in "$(dirname "$d")"/*; do
 			test ! -e "$member" || members=$((members + 1))
 		done
-		test "$members" -le 1 || fail "$2: not supported yet: btrfs on several devices"
+		test "$members" -le 1 || fail "$2: not supported yet: btrfs on several devices" \
+			'name another target'
 	done
 }
 
-# Every driver on the way up from a device, the bus's before the device's.
+# Every driver on the way up from a device, the bus's before the device's; for a check the other
+# way.
 target_walk()
 {
 	d=$1
@@ -167,8 +176,12 @@ target_walk()
 	top=$(readlink -f "$sys")/devices
 	while test "$d" != "$top" && test "$d" != /; do
 		target_level "$d" "$2" > "$work/level"
-		cat "$work/walk" >> "$work/level"
-		mv "$work/level" "$work/walk"
+		if test "$check" = yes; then
+			cat "$work/level" >> "$work/walk"
+		else
+			cat "$work/walk" >> "$work/level"
+			mv "$work/level" "$work/walk"
+		fi
 		d=$(dirname "$d")
 	done
 	cat "$work/walk" >> "$work/requests"
@@ -182,17 +195,22 @@ target_level()
 	driver=$(basename "$(readlink -f "$1/driver")")
 	module=
 	test ! -e "$1/driver/module" || module=$(basename "$(readlink -f "$1/driver/module")")
+	# not every bus has a file of that name: that of cards (mmc) has not
 	alias=
-	test ! -r "$1/modalias" || alias=$(cat "$1/modalias")
+	test ! -r "$1/uevent" || alias=$(sed -n 's/^MODALIAS=//p' "$1/uevent")
+	test -n "$alias" || test ! -r "$1/modalias" || alias=$(cat "$1/modalias")
+	level="$2 (${1##*/}, driver $driver)"
 	if test -n "$module" && tree_has "$module"; then
-		echo "need $module $2"
+		echo "need $module $level"
 	elif test -n "$alias" && tree_has "$alias"; then
-		echo "need $alias $2"
+		echo "need $alias $level"
 	elif test -n "$module"; then
-		echo "need $module $2"
+		echo "need $module $level"
 	elif tree_has "$driver"; then
-		echo "need $driver $2"
-	elif test "$kver" != "$(uname -r)"; then
+		echo "need $driver $level"
+	elif test "$kver" = "$(uname -r)"; then
+		echo "built $driver $level"
+	else
 		say "note: driver $driver of $2 is built into the running kernel and was not found in" \
 			"$kver; it may be built in there too"
 	fi
@@ -224,7 +242,7 @@ target_watchdogs()
 	# nothing else is asked for yet: a kernel without the driver has not set the watchdog going
 	: >> "$work/requests"
 	while read -r how name why; do
-		if tree_has "$name"; then
+		if test "$how" = built || tree_has "$name"; then
 			printf '%s %s %s\n' "$how" "$name" "$why"
 		else
 			say "note: kernel $kver has no module $name for $why: it is left out"

@@ -135,6 +135,7 @@ qemu() {
 	qemu_run qemu-faults faults --kernel "$KERNEL" --quick
 	qemu_run qemu-layers layers --quick
 	qemu_run qemu-crashtest crashtest --kernel "$KERNEL"
+	qemu_run qemu-disks disks --quick
 	qemu_run qemu-matrix matrix --kernel "$KERNEL" --profile plain --fresh --levels 1 31
 	qemu_run qemu-matrix-second matrix --kernel "$SECOND" --profile plain --fresh --levels 31 \
 		--formats kdump
@@ -149,6 +150,7 @@ all_kernels() {
 	qemu_run selfbuilt selfbuilt
 	one rpm-package "$MAKE" rpm
 	qemu_run rpmsystem rpmsystem
+	qemu_run disks-all disks
 	for k in 6.1-cloud new-cloud; do
 		qemu_run "faults-$k" faults --kernel "$k"
 	done

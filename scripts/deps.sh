@@ -43,7 +43,11 @@ packages() {
 	kmod            module dependency closure
 	util-linux      loop devices and partitions of test disks
 	e2fsprogs       test file systems
+	xfsprogs        test file systems
 	btrfs-progs     test file systems
+	f2fs-tools      test file systems
+	dosfstools      test file systems
+	exfatprogs      test file systems
 	busybox-static  user space of test guests
 	debootstrap     roots with other releases' tools
 	gpgv            what debootstrap verifies a release with

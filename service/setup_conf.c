@@ -8,6 +8,7 @@
 
 #include "base/conf_device.h"
 #include "base/guard.h"
+#include "encrypted.h"
 #include "fsuuid.h"
 #include "made.h"
 #include "setup.h"
@@ -68,7 +69,7 @@ static const char *naming(const struct setup *s)
 char *setup_conf_text(struct setup *s, const char *dir, const char *settings)
 {
 	struct mounts_holder *h = calloc(1, sizeof(*h));
-	char uuid[FSUUID_CAP], *text = NULL;
+	char uuid[FSUUID_CAP], crypt[64], *text = NULL;
 	int rc = h ? mounts_holding(h, s->root, dir) : -ENOMEM;
 
 	if (rc)
@@ -79,6 +80,12 @@ char *setup_conf_text(struct setup *s, const char *dir, const char *settings)
 			   "%s is on %s, which a capture kernel cannot write to: write %s with a "
 			   "target on ext4, xfs, btrfs or a raw partition",
 			   dir, h->fstype, CONF_FILE);
+	else if (encrypted_below(crypt, s->root, h))
+		setup_line(&s->problems,
+			   "%s is on %s, which is encrypted (dm-crypt %s), and the capture kernel "
+			   "has no key: write %s with a target that is not: a file system on a "
+			   "partition of its own, or a raw partition (crashpod raw format DEVICE)",
+			   dir, h->source, crypt, CONF_FILE);
 	else if ((rc = fsuuid_find(uuid, s->root, h)))
 		setup_line(&s->problems,
 			   "%s is on %s, whose UUID cannot be found (%s): write %s with its device",

@@ -19,9 +19,11 @@ static const struct {
 	const char *prefix, *why;
 } refused[] = {
 	{ "/dev/disk/", "a link of udev's, which the capture kernel has not: use UUID=" },
-	{ "/dev/mapper/", "a name that the capture kernel has not: use UUID= of the file system" },
+	{ "/dev/mapper/",
+	  "a name that the capture kernel has not: use UUID= of the file system, or "
+	  "/dev/GROUP/VOLUME of LVM" },
 	{ "/dev/dm-", "a name that the capture kernel may give to another: use UUID= of the file "
-		      "system" },
+		      "system, or /dev/GROUP/VOLUME of LVM" },
 };
 
 static bool has_dotdot(const char *path)

@@ -80,6 +80,8 @@ static void test_fskind(void **state)
 	assert_non_null(strstr(fskind_of("vfat")->limit, "4 GiB"));
 	assert_null(fskind_of("exfat")->limit);
 	assert_string_equal(fskind_of("exfat")->data, "umask=0077");
+	assert_string_equal(fskind_of("btrfs")->data, "subvolid=5");
+	assert_false(fskind_of("btrfs")->plain_names);
 }
 
 int main(void)

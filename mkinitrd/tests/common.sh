@@ -19,7 +19,7 @@ kver=6.6.6-test
 unset SOURCE_DATE_EPOCH
 
 # build ARGS...: runs mkinitrd on the tree in $lab; the exit status goes to $rc, messages to
-# $lab/stderr, the report of --check to $lab/stdout.
+# $lab/stderr, what --dry-run and --check print to $lab/stdout.
 build()
 {
 	rc=0

@@ -54,25 +54,25 @@ build --modules-root "$lab/root" -k 1.2.3 -o "$lab/out"
 result no-kernel "$(cat "$lab/stderr")" said "no modules of kernel 1.2.3 below $lab/root"
 
 # Compression and what the kernel can unpack.
-build --modules-root "$lab/root" --check
+build --modules-root "$lab/root" --dry-run
 result default-zstd "$(cat "$lab/stdout")" grep -q -e 'compression zstd' "$lab/stdout"
 sed -i -e /ZSTD/d "$lab/root/boot/config-$kver"
-build --modules-root "$lab/root" --check
+build --modules-root "$lab/root" --dry-run
 result falls-back-to-gzip "$(cat "$lab/stdout")" grep -q -e 'compression gzip' "$lab/stdout"
 result fall-back-said "$(cat "$lab/stderr")" said "kernel $kver cannot unpack zstd"
 build --modules-root "$lab/root" -o "$lab/out" --compress zstd
 result explicit-refused "exit status $rc" test "$rc" -eq 1
 result explicit-refused-said "$(cat "$lab/stderr")" said '--compress zstd: kernel'
 mv "$lab/root/boot/config-$kver" "$tree/config"
-build --modules-root "$lab/root" --check
+build --modules-root "$lab/root" --dry-run
 result config-in-modules "$(cat "$lab/stdout")" grep -q -e 'compression gzip' "$lab/stdout"
 rm "$tree/config"
-build --modules-root "$lab/root" --check
+build --modules-root "$lab/root" --dry-run
 result no-config-new-kernel "$(cat "$lab/stdout")" grep -q -e 'compression zstd' "$lab/stdout"
 kver=5.4.0-test
 make_tree "$lab/old"
 rm "$lab/old/boot/config-$kver"
-build --modules-root "$lab/old" --check
+build --modules-root "$lab/old" --dry-run
 result no-config-old-kernel "$(cat "$lab/stdout")" grep -q -e 'compression gzip' "$lab/stdout"
 
 finish

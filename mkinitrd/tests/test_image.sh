@@ -102,7 +102,7 @@ size=$(wc -c < "$lab/small" 2> /dev/null || echo 9999999)
 result small "$size bytes of image for a PID 1 of 600000" test "$size" -lt 620000
 mv "$lab/small-init" "$lab/init"
 
-# OUT: a build that fails leaves the old one and no other file; so does --check.
+# OUT: a build that fails leaves the old one and no other file; so does --dry-run.
 mkdir "$lab/place"
 echo old > "$lab/place/out"
 set_conf 'xfs UUID=1111-2222' 'no_such_directive 1'
@@ -110,10 +110,10 @@ build --modules-root "$root" -o "$lab/place/out"
 result fails-with-1 "exit status $rc" test "$rc" -eq 1
 result old-kept 'OUT was touched by a failing build' test "$(cat "$lab/place/out")" = old
 set_conf 'xfs UUID=1111-2222'
-build --modules-root "$root" -o "$lab/place/out" --check
-result check-exit "$(cat "$lab/stderr")" test "$rc" -eq 0
-result check-writes-nothing 'OUT was touched' test "$(cat "$lab/place/out")" = old
-result check-reports "$(cat "$lab/stdout")" \
+build --modules-root "$root" -o "$lab/place/out" --dry-run
+result dry-run-exit "$(cat "$lab/stderr")" test "$rc" -eq 0
+result dry-run-writes-nothing 'OUT was touched' test "$(cat "$lab/place/out")" = old
+result dry-run-reports "$(cat "$lab/stdout")" \
 	grep -q -e 'module xfs: .*kernel/fs/xfs/xfs.ko, for file system xfs' "$lab/stdout"
 result no-litter "$(ls -A "$lab/place")" test "$(ls -A "$lab/place")" = out
 full()

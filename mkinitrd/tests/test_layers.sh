@@ -90,6 +90,23 @@ table md-table "crashpod-layers 1
 for UUID=1111-2222
 $array"
 ln -sf ../../vda1 "$lab/dev/disk/by-uuid/3333-4444"
+# the chain, from the file system by the array to each disk
+check()
+{
+	build --modules-root "$root" -o "$lab/out" --check
+	result "$1-exit" "exit status $rc: $(cat "$lab/stdout")" test "$rc" -eq "$2"
+	result "$1" "$(cat "$lab/stdout")" grep -q -x -F -e "$3" "$lab/stdout"
+}
+check check-array 0 'ok array md7 of UUID=1111-2222: module raid1 is in the image'
+for line in 'target xfs UUID=1111-2222: device md7' \
+	'device vda2 of UUID=1111-2222 (virtio0, driver virtio_blk): module virtio_blk is in the image' \
+	'the table of arrays and volumes is as it is in the image'; do
+	result "check-$line" "$(cat "$lab/stdout")" grep -q -x -F -e "ok $line" "$lab/stdout"
+done
+rm "$virtual/md7/slaves/vda2"
+check check-other-array 1 \
+	"bad the table of arrays and volumes is another one in the image: run crashpod-mkinitrd -k $kver and crashpod load"
+ln -s "$pci/vda/vda2" "$virtual/md7/slaves/vda2"
 set_conf 'xfs /dev/md7' 'xfs UUID=1111-2222'
 one
 table md-two-targets "crashpod-layers 1
@@ -115,6 +132,19 @@ one
 table md-partition "crashpod-layers 1
 for /dev/md7p1
 $array"
+# udev's names of arrays are not there in the ramdisk
+mkdir "$lab/dev/md"
+ln -s ../md7 "$lab/dev/md/crash"
+set_conf 'xfs /dev/md/crash'
+refused md-link 'xfs /dev/md/crash: a name that the capture kernel has not: name it /dev/md7'
+truncate -s 32M "$lab/dev/md7"
+"$CRASHPOD" raw format "$lab/dev/md7" > "$lab/format"
+set_conf 'raw /dev/md7'
+one
+modules md-raw "md-mod.ko raid1.ko $disk"
+table md-raw-table "crashpod-layers 1
+for /dev/md7
+$array"
 set_conf 'xfs UUID=1111-2222'
 echo external:imsm > "$virtual/md7/md/metadata_version"
 refused md-external "md7: an array with metadata 'external:imsm'"
@@ -133,6 +163,10 @@ ln -sf ../../dm-3 "$lab/dev/disk/by-uuid/1111-2222"
 one
 modules multipath-modules "$fs$disk"
 result multipath-has-none 'a table is there' absent
+ln -s dm-3 "$lab/dev/paths"
+set_conf 'xfs /dev/paths'
+refused multipath-link 'xfs /dev/paths: a name that the capture kernel has not: name it UUID='
+set_conf 'xfs UUID=1111-2222'
 # a table can be had of a running kernel only
 echo LVM-x > "$virtual/dm-3/dm/uuid"
 refused dm-no-control "$lab/dev/mapper/control: No such file"

@@ -43,7 +43,7 @@ order watchdog-not-generic "$fs$disk"
 mv "$tree/kernel/drivers/watchdog/i6300esb.ko" "$lab/i6300esb.ko"
 one
 order watchdog-without-driver "$fs$disk"
-result watchdog-without-driver-noted "$(cat "$lab/stderr")" said 'for the watchdog: it is left out'
+result watchdog-without-driver-noted "$(cat "$lab/stderr")" said 'no module i6300esb for the watchdog (0000:00:05.0, driver i6300esb): it is'
 mv "$lab/i6300esb.ko" "$tree/kernel/drivers/watchdog/i6300esb.ko"
 rm -r "$lab/sys/class/watchdog"
 
@@ -176,5 +176,15 @@ set_conf "$uuid"
 rm "$lab/sys/bus/virtio/drivers/virtio_blk/module"
 one
 order modalias "$fs$disk"
+# a bus whose drivers name no module, and whose devices tell their name only in their events
+device=$lab/sys/devices/pci0000:00/0000:00:04.0/virtio0
+{
+	echo DRIVER=virtio_blk
+	printf 'MODALIAS='
+	cat "$device/modalias"
+} > "$device/uevent"
+rm "$device/modalias"
+one
+order modalias-in-uevent "$fs$disk"
 
 finish

@@ -44,22 +44,39 @@ step()
 	"$@" > "$out/$name.log" 2>&1 || failed "$name" "exit $?: $(tail -n 3 "$out/$name.log")"
 }
 
+# What the case wants loaded before all else: the first disk is its.
+early()
+{
+	test -n "$early" || return 0
+	modprobe -a "$early" sd_mod
+	tries=0
+	until test -e /sys/class/block/sda; do
+		tries=$((tries + 1))
+		test "$tries" -lt 100 || failed early "$early: no sda"
+		sleep 0.1
+	done
+}
+
+# What udev goes by. Cards (mmc) have no file of their name.
+modaliases()
+{
+	find /sys/devices -name uevent -exec cat {} + 2> /dev/null | sed -n 's/^MODALIAS=//p' | sort -u
+}
+
 # The drivers of everything that sysfs shows, until the target is there.
 coldplug()
 {
 	tries=0
 	: > /run/aliases
+	test ! -e $out/crashed || sleep 2
 	until device=$(blkid -c /dev/null -l -o device -t "$spec") && test -n "$device"; do
-		find /sys/devices -name modalias -exec cat {} + 2> /dev/null | sort -u > /run/now
+		modaliases > /run/now
 		comm -13 /run/aliases /run/now | xargs -r modprobe -a -b -q || true
 		mv /run/now /run/aliases
 		tries=$((tries + 1))
 		test "$tries" -lt 60 || failed coldplug "no $spec: $(ls /sys/class/block)"
 		sleep 0.2
 	done
-	# those that the target does not wait for
-	find /sys/devices -name modalias -exec cat {} + 2> /dev/null | sort -u |
-		xargs -r modprobe -a -b -q || true
 }
 
 fill()
@@ -95,6 +112,8 @@ busy()
 
 first()
 {
+	# the drivers that the target does not wait for
+	test "$beside" = no || modaliases | xargs -r modprobe -a -b -q || true
 	if test -n "$subvolume"; then
 		mount -t "$fstype" "$device" $data || failed mount "$device"
 		step subvolume btrfs subvolume create "$data/$subvolume"
@@ -107,10 +126,9 @@ first()
 	lsmod > $out/lsmod
 	step prepare sh /test/prepare
 	mark prepared
-	test "$check" = no || step check mkinitrd --check --init /test/bin/init
-	mark checked
 	step mkinitrd mkinitrd --init /test/bin/init
 	mark built
+	test "$check" = no || step check mkinitrd --check --init /test/bin/init
 	cp "/var/lib/crashpod/initramfs-$(uname -r).img" $out/image
 	step load crashpod load --append "$append"
 	crashpod status > $out/status 2>&1
@@ -144,7 +162,19 @@ second()
 	ls -lR $data > $out/list
 	umount $data
 	step mount.top mount -t "$fstype" -o "$where" "$device" $data
-	cp -r "$data/crash" $out/crash 2> $out/copied
+	if test "$big" = yes; then
+		for dump in "$data"/crash/*/dump.*; do
+			crashpod verify "$dump" > $out/verify.log 2>&1
+			crashpod info "$dump" > $out/info.log 2>&1
+		done
+		mkdir -p $out/crash
+		for file in "$data"/crash/*/dmesg.* "$data"/crash/*/crashpod.json; do
+			mkdir -p "$out/crash/$(basename "$(dirname "$file")")"
+			cp "$file" "$out/crash/$(basename "$(dirname "$file")")/"
+		done
+	else
+		cp -r "$data/crash" $out/crash 2> $out/copied
+	fi
 	step umount umount $data
 	mark judged
 }
@@ -156,10 +186,15 @@ mount -t tmpfs tmpfs /run
 mount -t tmpfs tmpfs /var
 mkdir -p /var/lib/crashpod $data
 mark booted
-coldplug
 if test -e $out/crashed; then
+	# it is known by now which these are
+	# shellcheck disable=SC2086 # words
+	modprobe -a -q $drivers
+	coldplug
 	second
 else
+	early
+	coldplug
 	first
 fi
 off

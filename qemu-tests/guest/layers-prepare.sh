@@ -38,7 +38,7 @@ prepare()
 	set -- -c /etc/crashpod.conf -o /boot/crashpod.img --init /usr/lib/crashpod/init
 	# of crashpod's own kernel
 	test ! -s /test/own || set -- "$@" -k "$(cat /test/own)" --modules-root /own
-	dash /usr/lib/crashpod/mkinitrd/mkinitrd "$@" --check > $out/report 2>&1
+	dash /usr/lib/crashpod/mkinitrd/mkinitrd "$@" --dry-run > $out/report 2>&1
 	dash /usr/lib/crashpod/mkinitrd/mkinitrd "$@"
 	cat /proc/uptime >> $out/uptime
 	stat -c %s /boot/crashpod.img > $out/image-bytes

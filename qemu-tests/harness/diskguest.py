@@ -16,7 +16,7 @@ from .vm import Vm
 
 # What mkinitrd, crashpod and the guest's script call.
 TOOLS = ("dash", "awk", "basename", "blkid", "btrfs", "cat", "chmod", "comm", "cp", "cpio",
-         "cut", "date", "depmod", "dirname", "dmesg", "find", "grep", "gzip", "head", "id", "ln",
+         "cut", "date", "dd", "depmod", "dirname", "dmesg", "find", "grep", "gzip", "head", "id", "ln",
          "ls", "lsmod", "mkdir", "mktemp", "modinfo", "modprobe", "mount", "mv", "readlink", "rm",
          "sed", "sha256sum", "sleep", "sort", "stat", "sync", "tail", "touch", "tr", "umount",
          "uname", "wc", "xargs", "xz", "zstd")

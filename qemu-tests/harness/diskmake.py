@@ -40,7 +40,7 @@ FILE_SYSTEMS = {
     "f2fs": FileSystem(("mkfs.f2fs", "-q", "-f"), ("fsck.f2fs", "-f", "--dry-run")),
     "vfat": FileSystem(("mkfs.vfat", "-F", "32"), ("fsck.vfat", "-n"), False,
                        ("fsck.vfat", "-a", "-w")),
-    "exfat": FileSystem(("mkfs.exfat", "-q"), ("fsck.exfat", "-n"), False, ("fsck.exfat", "-y")),
+    "exfat": FileSystem(("mkfs.exfat",), ("fsck.exfat", "-n"), False, ("fsck.exfat", "-y")),
 }
 
 

@@ -20,7 +20,6 @@ from .faultrun import PREFIX
 from .vm import Lost
 
 KERNEL = "6.1-amd64"
-LIMIT_S = 240
 # Of no use to any target: what a machine has besides is not in its image.
 NEVER = ("e1000e", "virtio_net", "bochs", "drm", "cfg80211", "snd", "kvm", "psmouse")
 HEAD = "| case | result | image KiB | modules | mkinitrd s | dump MB | capture s | run s |"
@@ -51,11 +50,14 @@ def _case_text(case, uuid):
     options = case.mount or "defaults"
     if case.subvolume:
         options += f",subvol={case.subvolume}"
-    # where PID 1 writes: the file system's own root, or its default subvolume
-    where = "defaults"
+    # where PID 1 writes: the file system's own root
+    where = "subvolid=5" if case.fstype == "btrfs" else "defaults"
     words = {"spec": f"UUID={uuid}", "fstype": case.fstype, "options": options, "where": where,
              "subvolume": case.subvolume, "default": "yes" if case.default else "no",
-             "check": "yes" if case.check else "no",
+             "check": "yes" if case.check else "no", "early": "virtio_scsi" if case.moves else "",
+             "big": "yes" if case.big else "no",
+             "beside": "yes" if case.devices and not case.moves else "no",
+             "drivers": " ".join(CONTROLLERS[case.controller].modules),
              "append": "console=ttyS0 loglevel=7 printk.time=1"}
     return "".join(f"{name}='{value}'\n" for name, value in words.items())
 
@@ -83,10 +85,10 @@ def _crash(run, disk, test):
     with vm:
         start()
         ended = "reboot"
-        if not vm.wait(lambda c: c.boots > 1, LIMIT_S, "the capture kernel"):
+        if not vm.wait(lambda c: c.boots > 1, run.case.limit_s, "the capture kernel"):
             return "the production system ended without a crash", vm.console
         try:
-            vm.wait(lambda c: False, LIMIT_S, "the capture kernel to end")
+            vm.wait(lambda c: False, run.case.limit_s, "the capture kernel to end")
         except Lost as e:
             if vm.process.poll() is not None:
                 raise
@@ -95,7 +97,7 @@ def _crash(run, disk, test):
         first = vm.console.boot_times[1]
         run.text = "\n".join(line.removeprefix(PREFIX) for at, line in vm.console.lines
                              if at >= first)
-        run.figures["mkinitrd"] = times.get("built", 0) - times.get("checked", 0)
+        run.figures["mkinitrd"] = times.get("built", 0) - times.get("prepared", 0)
         run.figures["capture"] = times["end"] - times["kernel-2"]
         reasons = [e["data"].get("reason") for e in vm.qmp.rest() if e.get("event") == "SHUTDOWN"]
         if ended == "reboot" and reasons[-1:] != ["guest-reset"]:
@@ -109,7 +111,7 @@ def _again(run, disk, test):
     vm, start = _start(run, disk, test)
     with vm:
         start()
-        if vm.wait(lambda c: c.boots > 1, LIMIT_S, "the second boot to end"):
+        if vm.wait(lambda c: c.boots > 1, run.case.limit_s, "the second boot to end"):
             raise Lost("the second boot crashed")
 
 
@@ -136,7 +138,8 @@ def _judge_image(run):
     run.figures["image"] = found.stat().st_size
     script = f"zstd -dcq {found} | cpio -i --quiet --to-stdout etc/crashpod.modules"
     text = paths.run(["sh", "-c", script])
-    run.modules = [Path(line.split()[0]).name.partition(".ko")[0] for line in text.splitlines()]
+    run.modules = [Path(line.split()[0]).name.partition(".ko")[0].replace("-", "_")
+                   for line in text.splitlines()]
     want = (*CONTROLLERS[run.case.controller].modules, *run.case.modules)
     missing = [m for m in want if m not in run.modules]
     run.add("modules-there", f"{missing} not in {run.modules}" if missing else None)
@@ -158,11 +161,13 @@ def _judge_console(run):
 
 
 def _judge_check(run):
-    """mkinitrd --check and crashpod status say the chain, with the controller's driver in it."""
-    module = CONTROLLERS[run.case.controller].modules[0]
+    """mkinitrd --check says the chain: the file system, the controller and the disk."""
     text = _read(run, "check.log")
-    pattern = rf"^chain UUID={run.uuid}: .*, module {module}$"
-    run.add("check-chain", None if re.search(pattern, text, re.M) else f"no {pattern!r}")
+    for module in (run.case.fstype, *CONTROLLERS[run.case.controller].modules):
+        pattern = rf"^ok .* of UUID={run.uuid}.*: module {module} is in the image$"
+        run.add(f"check-{module}", None if re.search(pattern, text, re.M) else f"no {pattern!r}")
+    bad = re.findall(r"^(?!ok ).*$", text, re.M)
+    run.add("check-good", " / ".join(bad) or None)
 
 
 def _judge_files(run):
@@ -181,12 +186,31 @@ def _judge_dump(run):
         return
     faultjudge.dmesg(run, dirs[-1])
     record = faultjudge.record(run, dirs[-1])
-    run.add("record-status", None if record.get("status") == "complete" else
+    run.add("record-status", None if record.get("status") == run.case.status else
             f"{record.get('status')}: {record.get('reason')}")
+    for key, value in run.case.record:
+        got = record.get("dump", {}).get(key)
+        run.add(f"record-{key}", None if got == value else f"{got}, not {value}")
+    if run.case.big:
+        _judge_cut(run, record)
+        return
     path = faultjudge.dump(run, dirs[-1])
     if path is not None:
         run.figures["dump"] = path.stat().st_size
         faultjudge.opens(run, path, ("sys", "bt"))
+
+
+def _judge_cut(run, record):
+    """A dump that ended at the largest size of a file: it says so, and opens where it is."""
+    run.figures["dump"] = record.get("bytes_written", 0)
+    size = run.figures["dump"]
+    run.add("cut-size", None if 0 < 0xffffffff - size < 64 << 20 else f"{size} bytes")
+    reason = record.get("reason", "")
+    run.add("cut-reason", None if "File too large" in reason else f"{reason!r}")
+    text = _read(run, "verify.log")
+    run.add("cut-verify", None if "but incomplete" in text else text)
+    run.add("cut-info", None if faultjudge.PANIC in _read(run, "info.log") else
+            _read(run, "info.log"))
 
 
 def _judge_fsck(run, disk):
@@ -209,7 +233,7 @@ def run(case, kernel_name=KERNEL):
         found = Run(case, where, kernel)
         disk = where / "disk.img"
         found.uuid = diskmake.make(disk, case.table, case.fstype, case.mib)
-        conf = [f"{case.fstype} UUID={found.uuid}", "path /crash", "naming debian", *case.conf]
+        conf = [f"{case.fstype} UUID={found.uuid}", "path /crash", *case.conf]
         test = diskguest.test_disk(where, _case_text(case, found.uuid),
                                    "".join(f"{line}\n" for line in conf), case.modprobe,
                                    case.prepare)

@@ -81,6 +81,10 @@ PATHS = f"""
 dmsetup create mpatha -u mpath-crashpod1 --table "0 {SIZE} multipath 0 0 1 1 round-robin 0 2 1 8:0 1000 8:16 1000"
 device=/dev/mapper/mpatha
 """
+# a raw area, and a file system beside it for what has to stay as it is
+RAW_LV = "mkdir -p /dev/vg\nln -sf ../mapper/vg-crash /dev/vg/crash\n"
+COLLECT = ("mkdir -p $out/crash\ncrashpod raw collect {0} $out/crash\n"
+           "device=/dev/vdd\n")
 KEY = "00112233445566778899aabbccddeeff" * 2
 CRYPT = f"""
 dmsetup create vg-secret --table "0 {SIZE} crypt aes-xts-plain64 {KEY} 0 /dev/vdb 0"
@@ -139,6 +143,13 @@ CASES = {case.name: case for case in (
     Case("lvm-on-raid1", "LVM on MD RAID1, a member is gone", array(1, "bc") + volume(
         "lvcreate -q -y -Zn -Wn -l 100%FREE -n crash vg", MD), OPEN + LV, "dm_mod md_mod raid1",
          lost=without(1), check=degraded(1, 2)),
+    Case("lvm-raw", "LVM: a raw area on a linear volume", volume(
+        "lvcreate -q -y -Zn -Wn -L 300M -n crash vg") + RAW_LV +
+         "crashpod raw format /dev/vg/crash\ndevice=/dev/vdd\n",
+         LV + RAW_LV + COLLECT.format("/dev/vg/crash"), DM, THREE, conf=("raw /dev/vg/crash",)),
+    Case("md-raid1-raw", "a raw area on MD RAID1",
+         array(1, "bc") + f"crashpod raw format {MD}\ndevice=/dev/vdd\n",
+         OPEN + COLLECT.format(MD), "md_mod raid1", THREE, conf=(f"raw {MD}",), check=whole(2)),
     Case("multipath", "one of two paths of a multipath device is gone, the other is taken",
          PATHS, "device=/dev/sda\n", "dm_multipath dm_round_robin", (), extra=two_paths,
          lost=path_down, check=by_path),

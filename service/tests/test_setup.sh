@@ -187,6 +187,42 @@ mounts()
 	has "/dev/root: by its number" "$root/etc/crashpod.conf" "ext4 UUID=1111-aaaa"
 }
 
+# luks FSTYPE NUMBER: a volume on LUKS on a partition, as sysfs has it.
+luks()
+{
+	debian "luks-$1"
+	put proc/self/mountinfo "22 1 $2 / / rw - $1 /dev/mapper/vg-root rw\n"
+	put sys/devices/virtual/block/dm-0/dm/uuid 'CRYPT-LUKS2-0123-secret\n'
+	put sys/devices/virtual/block/dm-0/dm/name 'secret\n'
+	put sys/devices/virtual/block/dm-1/dm/uuid 'LVM-abc\n'
+	mkdir -p "$root/sys/devices/virtual/block/dm-1/slaves" "$root/sys/class/block" \
+		"$root/sys/dev/block" "$root/dev/mapper"
+	ln -s ../../dm-0 "$root/sys/devices/virtual/block/dm-1/slaves/dm-0"
+	ln -s ../../devices/virtual/block/dm-1 "$root/sys/dev/block/253:1"
+	ln -s ../../devices/virtual/block/dm-1 "$root/sys/class/block/dm-1"
+	: > "$root/dev/dm-1"
+	ln -s ../dm-1 "$root/dev/mapper/vg-root"
+}
+
+encrypted()
+{
+	for kind in 'ext4 253:1' 'btrfs 0:31'; do
+		# shellcheck disable=SC2086 # two words
+		luks $kind
+		before=$(state)
+		setup --yes
+		equal "LUKS, ${kind% *}: exit" "$status" 1
+		has "LUKS, ${kind% *}: said" "$root/out" \
+			"/var/crash is on /dev/mapper/vg-root, which is encrypted (dm-crypt secret)"
+		has "LUKS, ${kind% *}: says what to do" "$root/out" "a raw partition (crashpod raw format"
+		equal "LUKS, ${kind% *}: nothing is changed" "$(state)" "$before"
+	done
+	echo LVM-xyz > "$root/sys/devices/virtual/block/dm-0/dm/uuid"
+	ln -s ../../dm-1 "$root/dev/disk/by-uuid/2222-bbbb"
+	setup --yes
+	has "LVM alone: taken" "$root/etc/crashpod.conf" "btrfs UUID=2222-bbbb"
+}
+
 # Programs that are found only outside of the root are not run.
 nothing_outside()
 {
@@ -218,6 +254,7 @@ step_fails
 in_the_way
 already_there
 mounts
+encrypted
 nothing_outside
 without_systemd
 finish
