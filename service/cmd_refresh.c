@@ -15,6 +15,8 @@
 #include "load.h"
 #include "refresh.h"
 
+#define TRIES 5
+
 struct refresh_opts {
 	const char *root, *kver, *removed;
 	bool if_needed, if_missing, reload;
@@ -114,6 +116,21 @@ static int all_kernels(const struct refresh_opts *o)
 	return status;
 }
 
+/* Again where the configuration was changed meanwhile; whoever changes it that often is at it. */
+static int refresh(const struct refresh_opts *o)
+{
+	char sum[SHA256_TEXT] = "";
+	int status;
+
+	refresh_conf_changed(o->root, sum);
+	for (unsigned i = 0; i < TRIES; i++) {
+		status = o->kver ? one_kernel(o, o->kver) : all_kernels(o);
+		if (!refresh_conf_changed(o->root, sum))
+			break;
+	}
+	return status;
+}
+
 static int removed_kernel(const struct refresh_opts *o)
 {
 	struct err e = { 0 };
@@ -179,12 +196,7 @@ int cmd_refresh(int argc, char **argv)
 		return cmd_fail(argv[0], 1, &e);
 	if (o.reload)
 		before = hold_loaded();
-	if (o.removed)
-		status = removed_kernel(&o);
-	else if (o.kver)
-		status = one_kernel(&o, o.kver);
-	else
-		status = all_kernels(&o);
+	status = o.removed ? removed_kernel(&o) : refresh(&o);
 	/* of two images the one that was made counts, whatever became of the other */
 	if (o.reload)
 		status |= reload(before);

@@ -127,6 +127,17 @@ result 'one of two: the other is made' "$(cat "$lab/said")" \
 	grep -q "initramfs-$kver.img: .* bytes" "$lab/said"
 mv "$lab/xfs.ko" "$root/lib/modules/$other/kernel/fs/xfs/xfs.ko"
 
+# A change while an image is being made: it is made again.
+for n in 1 2 3; do
+	printf 'xfs UUID=1111-2222\ndump_level 1\n' > "$root/etc/crashpod.conf"
+	"$CRASHPOD" refresh --root "$root" -k "$kver" > "$lab/other" 2>&1 &
+	sleep "0.$n"
+	printf 'xfs UUID=1111-2222\ndump_level 17\n' > "$root/etc/crashpod.conf"
+	wait
+	refresh -k "$kver" --if-needed
+	is "changed meanwhile, $n" 0 'is up to date'
+done
+
 # The hooks of packages.
 run "$post" "$other" "/boot/vmlinuz-$other"
 is 'postinst' 0 "initramfs-$other.img: "
