@@ -15,17 +15,17 @@
 #include "load.h"
 #include "refresh.h"
 
+#define TRIES 5
+
 struct refresh_opts {
 	const char *root, *kver, *removed;
-	bool if_needed, reload;
+	bool if_needed, if_missing, reload;
 };
 
 static const struct option longopts[] = {
-	{ "removed", required_argument, NULL, 'r' },
-	{ "if-needed", no_argument, NULL, 'n' },
-	{ "reload", no_argument, NULL, 'l' },
-	{ "root", required_argument, NULL, 'R' },
-	{ NULL, 0, NULL, 0 },
+	{ "removed", required_argument, NULL, 'r' }, { "if-needed", no_argument, NULL, 'n' },
+	{ "if-missing", no_argument, NULL, 'm' },    { "reload", no_argument, NULL, 'l' },
+	{ "root", required_argument, NULL, 'R' },    { NULL, 0, NULL, 0 },
 };
 
 static bool is_release(const char *kver)
@@ -38,8 +38,8 @@ static int opts_check(struct refresh_opts *o, struct err *e)
 {
 	if (!is_release(o->kver) || !is_release(o->removed))
 		return err_set(e, -EINVAL, "not a kernel release");
-	if (o->removed && (o->kver || o->if_needed))
-		return err_set(e, -EINVAL, "--removed excludes -k and --if-needed");
+	if (o->removed && (o->kver || o->if_needed || o->if_missing))
+		return err_set(e, -EINVAL, "--removed excludes -k, --if-needed and --if-missing");
 	if (o->root[0] && o->root[0] != '/')
 		return err_set(e, -EINVAL, "--root takes an absolute path");
 	if (!strcmp(o->root, "/"))
@@ -67,6 +67,9 @@ static int opts_read(struct refresh_opts *o, int argc, char **argv, struct err *
 		case 'n':
 			o->if_needed = true;
 			break;
+		case 'm':
+			o->if_missing = true;
+			break;
 		case 'l':
 			o->reload = true;
 			break;
@@ -88,6 +91,8 @@ static int one_kernel(const struct refresh_opts *o, const char *kver)
 {
 	struct err e = { 0 };
 
+	if (o->if_missing && refresh_is_there(o->root, kver))
+		return 0;
 	return refresh_kernel(o->root, kver, o->if_needed, &e) ? cmd_fail("refresh", 1, &e) : 0;
 }
 
@@ -107,6 +112,21 @@ static int all_kernels(const struct refresh_opts *o)
 	if (k && !k->n && !status && !o->if_needed) {
 		err_set(&e, -ENOENT, "no kernel is installed: none has its modules and its image");
 		status = cmd_fail("refresh", 1, &e);
+	}
+	return status;
+}
+
+/* Again where the configuration was changed meanwhile; whoever changes it that often is at it. */
+static int refresh(const struct refresh_opts *o)
+{
+	char sum[SHA256_TEXT] = "";
+	int status;
+
+	refresh_conf_changed(o->root, sum);
+	for (unsigned i = 0; i < TRIES; i++) {
+		status = o->kver ? one_kernel(o, o->kver) : all_kernels(o);
+		if (!refresh_conf_changed(o->root, sum))
+			break;
 	}
 	return status;
 }
@@ -176,12 +196,7 @@ int cmd_refresh(int argc, char **argv)
 		return cmd_fail(argv[0], 1, &e);
 	if (o.reload)
 		before = hold_loaded();
-	if (o.removed)
-		status = removed_kernel(&o);
-	else if (o.kver)
-		status = one_kernel(&o, o.kver);
-	else
-		status = all_kernels(&o);
+	status = o.removed ? removed_kernel(&o) : refresh(&o);
 	/* of two images the one that was made counts, whatever became of the other */
 	if (o.reload)
 		status |= reload(before);

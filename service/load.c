@@ -192,7 +192,7 @@ int load_run(const struct load_opts *o, char **argv, struct loaded *l,
 	rc = find_files(l, o, e);
 	if (!rc)
 		rc = make_cmdline(line, o, e);
-	if (rc)
+	if (rc < 0)
 		return rc;
 	l->initrd_from = o->initrd_from;
 	rc = kexec_load(&(struct kexec_image){ l->kernel,

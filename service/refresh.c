@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "base/conf.h"
 #include "base/guard.h"
 #include "inputs.h"
 #include "load.h"
@@ -66,6 +67,27 @@ int refresh_kernel(const char *root, const char *kver, bool if_needed, struct er
 		rc = run_wait(c.argv, e);
 	inputs_call_free(&c);
 	return rc ? tell_old(root, kver, e) : 0;
+}
+
+bool refresh_conf_changed(const char *root, char sum[static SHA256_TEXT])
+{
+	char path[PATH_MAX], now[SHA256_TEXT] = "";
+	bool changed;
+
+	/* one that cannot be read is one, too */
+	if (!tree_path(path, root, "%s", CONF_FILE))
+		sha256_file(now, path);
+	changed = strcmp(now, sum) != 0;
+	snprintf(sum, SHA256_TEXT, "%s", now);
+	return changed;
+}
+
+bool refresh_is_there(const char *root, const char *kver)
+{
+	char path[PATH_MAX];
+	struct stat st;
+
+	return !tree_path(path, root, TREE_INITRD, kver) && !stat(path, &st) && st.st_size > 0;
 }
 
 int refresh_removed(const char *root, const char *kver, bool *gone, struct err *e)

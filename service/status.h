@@ -23,7 +23,7 @@ struct status_item {
 };
 
 struct status_dump {
-	char path[PATH_MAX]; /* empty: there is none */
+	char path[PATH_MAX + 128]; /* empty: there is none */
 	bool complete;
 	s64 age_s;
 };

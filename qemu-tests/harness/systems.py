@@ -72,7 +72,8 @@ class Journey:
         return text
 
     def status(self, vm, name):
-        """crashpod status must call the machine ready; whether it does."""
+        """crashpod status must call the machine ready, when it has booted; whether it does."""
+        vm.do("systemctl is-system-running --wait")
         self.must(vm, name, "crashpod status")
         return self.tests[-1][1] is None
 

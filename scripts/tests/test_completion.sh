@@ -45,7 +45,7 @@ is "$commands--help --version" _crashpod crashpod ''
 is "verify" _crashpod crashpod ver
 is "--stats --sync" _crashpod crashpod dump --s
 is "--json --help" _crashpod crashpod status -
-is "--if-needed" _crashpod crashpod refresh --i
+is "--if-needed" _crashpod crashpod refresh --if-n
 is "--again --append" _crashpod crashpod load --a
 is "structure" _crashpod crashpod dump --verify s
 is "format info collect" _crashpod crashpod raw ''

@@ -84,6 +84,12 @@ is 'one kernel' 0 'modules, compression'
 result 'one kernel: made' "$(ls "$images")" there "$kver"
 refresh -k "$kver" --if-needed
 is 'again' 0 'is up to date'
+refresh -k "$kver" --if-missing
+is 'not missing' 0 ''
+result 'not missing: nothing is looked at' "$(cat "$lab/said")" test ! -s "$lab/said"
+mv "$images/initramfs-$kver.img" "$lab/moved"
+refresh -k "$kver" --if-missing
+is 'missing' 0 'modules, compression'
 other_kernel
 mkdir -p "$root/lib/modules/headers-only"
 refresh --if-needed
@@ -120,6 +126,17 @@ is 'one of two' 1 "$other: its initramfs could not be made, the one of "
 result 'one of two: the other is made' "$(cat "$lab/said")" \
 	grep -q "initramfs-$kver.img: .* bytes" "$lab/said"
 mv "$lab/xfs.ko" "$root/lib/modules/$other/kernel/fs/xfs/xfs.ko"
+
+# A change while an image is being made: it is made again.
+for n in 1 2 3; do
+	printf 'xfs UUID=1111-2222\ndump_level 1\n' > "$root/etc/crashpod.conf"
+	"$CRASHPOD" refresh --root "$root" -k "$kver" > "$lab/other" 2>&1 &
+	sleep "0.$n"
+	printf 'xfs UUID=1111-2222\ndump_level 17\n' > "$root/etc/crashpod.conf"
+	wait
+	refresh -k "$kver" --if-needed
+	is "changed meanwhile, $n" 0 'is up to date'
+done
 
 # The hooks of packages.
 run "$post" "$other" "/boot/vmlinuz-$other"
