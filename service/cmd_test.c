@@ -55,6 +55,7 @@ static int begin(const struct test_ask *ask)
 	_cleanup_free_ struct status *s = calloc(1, sizeof(*s));
 	char kver[72] = "";
 	struct err e = { 0 };
+	bool ready;
 
 	tree_line(ask->root, "/proc/sys/kernel/osrelease", kver, sizeof(kver));
 	if (!s)
@@ -62,6 +63,8 @@ static int begin(const struct test_ask *ask)
 	status_check(s, ask->root, kver);
 	print_items(s, false);
 	fflush(stdout);
+	ready = status_ready(s);
+	status_free(s);
 	if (!testcrash_loaded(ask->root)) {
 		err_set(&e, -ENOENT,
 			"no capture kernel is loaded: a crash now would leave nothing");
@@ -72,7 +75,7 @@ static int begin(const struct test_ask *ask)
 	       "is lost.\n%sThe capture kernel then writes a dump, and restarts the machine as the "
 	       "configuration says.\nAfterwards `crashpod test --result` says what came of "
 	       "it.\n\n",
-	       status_ready(s) ? "" : "As it stands, the dump may fail (see above).\n");
+	       ready ? "" : "As it stands, the dump may fail (see above).\n");
 	if (!ask->yes && !confirmed()) {
 		err_set(&e, -ECANCELED, "not confirmed: nothing was done");
 		return cmd_fail("test", 1, &e);

@@ -232,9 +232,10 @@ static void files(FILE *out, const struct view *v)
 		file_row(out, "Record", v->entry.dir, "crashpod.json");
 	fputs("</table>\n", out);
 	if (view_has_dump(v)) {
-		fputs("<pre class=\"cmd\">crash ", out);
-		html_text(out, v->vmlinux[0] ? v->vmlinux : "VMLINUX");
-		fputs(" ", out);
+		fputs("<pre class=\"cmd\">", out);
+		html_text(out, v->vmlinux[0] ? "crash " : "crashpod vmlinux ");
+		html_text(out, v->vmlinux);
+		fputs(v->vmlinux[0] ? " " : "", out);
 		html_text(out, view_path(v, path));
 		fputs("</pre>\n", out);
 	}

@@ -226,12 +226,14 @@ static void show_files(const struct pen *p, const struct view *v)
 	if (!view_has_dump(v))
 		return;
 	head(p, "Next");
-	fprintf(p->out, "  crash %s %s\n", v->vmlinux[0] ? v->vmlinux : "VMLINUX", path);
-	if (!v->vmlinux[0])
-		fprintf(p->out,
-			"  VMLINUX is the kernel with its debug information: none of %s is "
-			"here\n",
-			v->entry.kernel[0] ? v->entry.kernel : "this release");
+	if (v->vmlinux[0]) {
+		fprintf(p->out, "  crash %s %s\n", v->vmlinux, path);
+		return;
+	}
+	fprintf(p->out, "  crashpod vmlinux %s\n", path);
+	fprintf(p->out,
+		"  names the package with the kernel's debug information: none of %s is here\n",
+		v->entry.kernel[0] ? v->entry.kernel : "this release");
 }
 
 void show_text(FILE *out, const struct view *v, const struct show_style *style)

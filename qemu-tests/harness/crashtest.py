@@ -167,7 +167,7 @@ def _judge_views(run):
     run.has("show-backtrace", "show", r"^  sysrq_handle_crash\+0x")
     run.has("show-memory", "show", r"^    free +[#.]+ +\d+\.\d% ")
     run.has("show-timeline", "show", r"^  dump +[#.]+ +\d+\.\d+ s  ok$")
-    run.has("show-next", "show", r"^  crash VMLINUX /var/crash/\d+/dump\.\d+$")
+    run.has("show-next", "show", r"^  crashpod vmlinux /var/crash/\d+/dump\.\d+$")
     page = run.said("show.html")
     run.add("page", None if page.startswith("<!doctype html>") and page.endswith("</html>\n") and
             "<script" not in page else f"{len(page)} bytes")
