@@ -143,7 +143,17 @@ qemu() {
 	qemu_run qemu-vmlinux vmlinux --kernel "$KERNEL"
 }
 
+# crashpod's own, which cases of faults and layers are captured by
+own_kernels() {
+	if ! sh scripts/kernel.sh >"$logs/kernel.log" 2>&1 ||
+		! KERNEL_OUT=${BUILD:-build}/kernel-all sh scripts/kernel.sh all >"$logs/kernel-all.log" 2>&1; then
+		echo "fail own-kernels: see $logs/kernel.log, $logs/kernel-all.log"
+		count 0 1
+	fi
+}
+
 all_kernels() {
+	own_kernels
 	qemu_run synth-all synth
 	qemu_run layers-all layers
 	qemu_run vmlinux-all vmlinux --kernel 6.1-cloud --kernel new-cloud --kernel 5.10-cloud

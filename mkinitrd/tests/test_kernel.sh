@@ -28,7 +28,7 @@ in_order()
 {
 	while read -r path parameters; do
 		file=$(find "$root" -name "$(basename "$path")*" | head -n 1)
-		modinfo -F depends "$file" | tr ',' '\n' | while read -r need; do
+		modinfo -F depends "$file" | tr ',-' '\n_' | while read -r need; do
 			test -z "$need" && continue
 			grep -q -e "/$need\.ko" "$lab/before" || exit 1
 		done || {
