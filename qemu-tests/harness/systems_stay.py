@@ -54,7 +54,7 @@ systemctl stop crashpod-refresh.path
 crashpod-mkinitrd --compress none && crashpod load --again || exit 1
 before=$(grep ^initrd {LOADED})
 cp -a $init /root/init
-truncate -s 300M $init
+truncate -s 150M $init
 crashpod refresh -k "$(uname -r)" --if-needed --reload
 status=$?
 crashpod status && status=ready
