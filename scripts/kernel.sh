@@ -81,11 +81,20 @@ check_fragment() {
 		done
 }
 
+# What base means in newer kernels: since 6.9 crash dumps are an option below kexec's.
+base_of_newer() {
+	if sed -n '/^config CRASH_DUMP$/,/^config /p' "$tree/kernel/Kconfig.kexec" 2>/dev/null |
+		grep -q 'depends on KEXEC_CORE'; then
+		echo CONFIG_KEXEC=y
+	fi
+}
+
 configure() {
 	kmake tinyconfig >/dev/null
 	for f in "$@"; do
 		cat "$fragments/$f.config"
 	done >>"$obj/.config"
+	base_of_newer >>"$obj/.config"
 	# the last line that names an option counts; what it depends on decides
 	kmake olddefconfig 2>/dev/null >/dev/null || die "olddefconfig failed"
 	lacking=
