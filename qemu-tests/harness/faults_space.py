@@ -19,6 +19,7 @@ from .faults_target import target
 CRASH_DIR = "var/crash"
 OLD = ("202501010000", "202502010000", "202503010000")
 NO_ROOM = "No space left on device"
+LEFT_OUT = ("free", "cache", "cache_private", "user", "zero")
 # Pages that the level keeps and that do not compress.
 FILL = "dd if=/dev/urandom of=/tmp/fill bs=1M count=40\n"
 
@@ -105,6 +106,19 @@ def _partial(run):
 
 def check_partial(run):
     _partial(run)
+
+
+def check_share(percent):
+    """A target that holds no more than that share of the dump: crash has what it asks first."""
+    def check(run):
+        path, found = judge.captured(run, complete=False)
+        judge.opens(run, path)
+        pages = found.get("dump", {}).get("pages", {})
+        whole = pages.get("ram", 0) - sum(pages.get(name, 0) for name in LEFT_OUT)
+        # of those to be stored an eighth repeat others at the most
+        part = path.stat().st_size // 4096 * 100 / (whole * 7 // 8) if path and whole else 0
+        run.add("share", None if 0 < part <= percent else f"{part:.0f} of 100, {pages}")
+    return check
 
 
 def check_taken(run):
@@ -209,6 +223,10 @@ CASES = (
          target(1, "dump_level 1"), check_level, ext4(1, mib=44), production=FILL, quick=True),
     Case("space-partial", "the dump fits at no level", target(1, "compress none"),
          check_partial, ext4(1, mib=76), memory_mib=1024),
+    Case("space-half", "the target has room for a half of the dump", target(1, "compress none"),
+         check_share(50), ext4(1, mib=42), memory_mib=1024),
+    Case("space-quarter", "the target has room for a quarter of the dump",
+         target(1, "compress none"), check_share(25), ext4(1, mib=23), memory_mib=1024),
     Case("space-none", "the first target is full to the last block", target(1, target(2)[0]),
          check_none, together(disk(1, 32, leave_kib=0), ext4(2))),
     Case("space-no-log", "the only target has no room for the log", target(), check_no_log,
