@@ -127,15 +127,24 @@ result 'one of two: the other is made' "$(cat "$lab/said")" \
 	grep -q "initramfs-$kver.img: .* bytes" "$lab/said"
 mv "$lab/xfs.ko" "$root/lib/modules/$other/kernel/fs/xfs/xfs.ko"
 
-# A change while an image is being made: it is made again.
-for n in 1 2 3; do
+# A change while an image is being made, by the first call of a tool that the builder uses: the
+# image is made again.
+mkdir "$lab/tools"
+for tool in modprobe gzip sha256sum; do
+	cat > "$lab/tools/$tool" <<-SHIM
+	#!/bin/sh
+	mv "$lab/next.conf" "$root/etc/crashpod.conf" 2> /dev/null
+	PATH=$PATH exec $tool "\$@"
+	SHIM
+	chmod +x "$lab/tools/$tool"
 	printf 'xfs UUID=1111-2222\ndump_level 1\n' > "$root/etc/crashpod.conf"
-	"$CRASHPOD" refresh --root "$root" -k "$kver" > "$lab/other" 2>&1 &
-	sleep "0.$n"
-	printf 'xfs UUID=1111-2222\ndump_level 17\n' > "$root/etc/crashpod.conf"
-	wait
+	printf 'xfs UUID=1111-2222\ndump_level 17\n' > "$lab/next.conf"
+	PATH=$lab/tools:$PATH refresh -k "$kver"
+	is "changed by $tool" 0 "initramfs-$kver.img: "
+	result "changed by $tool: it was" '' test ! -e "$lab/next.conf"
 	refresh -k "$kver" --if-needed
-	is "changed meanwhile, $n" 0 'is up to date'
+	is "changed by $tool: again" 0 'is up to date'
+	rm "$lab/tools/$tool"
 done
 
 # The hooks of packages.
