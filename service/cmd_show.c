@@ -106,6 +106,7 @@ static int show(const struct show_ask *ask, struct err *e)
 		err_set(e, rc, "%.200s: there is no dump", path);
 	if (rc)
 		return rc;
+	view_find_debug(v, "");
 	if (ask->out)
 		rc = as_file(v, ask->out, e);
 	else if (ask->html)

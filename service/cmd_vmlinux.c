@@ -90,24 +90,13 @@ static const char *result_name(int status)
 
 static int ask(struct answer *a, const struct options *o, struct err *e)
 {
-	struct vmlinux_places places = { .root = o->root };
-	struct core *core = NULL;
-	int rc = core_open(&core, o->dump, CORE_PARTIAL, e);
+	struct vmlinux_places places;
+	int rc = vmlinux_id_of(&a->id, o->dump, e);
 
 	if (rc)
 		return rc;
-	vmlinux_id_read(&a->id, core);
-	core_close(core);
-	if (!a->id.release[0] && !a->id.build_id[0])
-		return err_set(e, -ENOENT, "%s does not say which kernel it is of", o->dump);
 	vmlinux_plan_make(&a->plan, &a->id);
-	/* what belongs to this user is not below another root */
-	if (!o->root[0]) {
-		places.here = ".";
-		places.debuginfod = getenv("DEBUGINFOD_CACHE_PATH");
-		places.xdg_cache = getenv("XDG_CACHE_HOME");
-		places.home = getenv("HOME");
-	}
+	vmlinux_places_init(&places, o->root);
 	vmlinux_find(&a->found, &places, &a->id);
 	a->best = a->found.n ? &a->found.files[a->found.best_at] : NULL;
 	return 0;

@@ -1,15 +1,35 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "debugkernel.h"
 
-#include <unistd.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
-#include "vmlinux.h"
+#include "base/guard.h"
 
-bool debugkernel_find(char path[static PATH_MAX], const char *root, const char *release)
+int debugkernel_find(struct debugkernel *d, const char *root, const char *dump, struct err *e)
 {
-	for (size_t i = 0; vmlinux_place(path, root, i, release); i++)
-		if (access(path, R_OK) == 0)
-			return true;
-	path[0] = '\0';
-	return false;
+	_cleanup_free_ struct vmlinux_found *found = calloc(1, sizeof(*found));
+	struct vmlinux_places places;
+	struct vmlinux_id id;
+	int rc = found ? 0 : err_sys(e, -ENOMEM, "search for a vmlinux");
+
+	memset(d, 0, sizeof(*d));
+	d->state = VMLINUX_UNUSABLE;
+	if (!rc)
+		rc = vmlinux_id_of(&id, dump, e);
+	if (rc)
+		return rc;
+	memcpy(d->release, id.release, sizeof(d->release));
+	vmlinux_places_init(&places, root);
+	vmlinux_find(found, &places, &id);
+	if (found->n) {
+		const struct vmlinux_file *best = &found->files[found->best_at];
+
+		memcpy(d->path, best->path, sizeof(d->path));
+		memcpy(d->why, best->why, sizeof(d->why));
+		d->state = best->state;
+	}
+	return 0;
 }

@@ -232,12 +232,21 @@ static void files(FILE *out, const struct view *v)
 		file_row(out, "Record", v->entry.dir, "crashpod.json");
 	fputs("</table>\n", out);
 	if (view_has_dump(v)) {
+		bool fits = debugkernel_fits(&v->debug);
+
 		fputs("<pre class=\"cmd\">", out);
-		html_text(out, v->vmlinux[0] ? "crash " : "crashpod vmlinux ");
-		html_text(out, v->vmlinux);
-		fputs(v->vmlinux[0] ? " " : "", out);
+		html_text(out, fits ? "crash " : "crashpod vmlinux ");
+		html_text(out, fits ? v->debug.path : "");
+		fputs(fits ? " " : "", out);
 		html_text(out, view_path(v, path));
 		fputs("</pre>\n", out);
+		if (!fits && v->debug.path[0]) {
+			fputs("<p>Not with <span class=\"mono\">", out);
+			html_text(out, v->debug.path);
+			fprintf(out, "</span>: %s: ", vmlinux_state_names[v->debug.state]);
+			html_text(out, v->debug.why);
+			fputs("</p>\n", out);
+		}
 	}
 	fputs("</section>\n", out);
 }

@@ -226,14 +226,20 @@ static void show_files(const struct pen *p, const struct view *v)
 	if (!view_has_dump(v))
 		return;
 	head(p, "Next");
-	if (v->vmlinux[0]) {
-		fprintf(p->out, "  crash %s %s\n", v->vmlinux, path);
+	if (debugkernel_fits(&v->debug)) {
+		fprintf(p->out, "  crash %s %s\n", v->debug.path, path);
 		return;
 	}
 	fprintf(p->out, "  crashpod vmlinux %s\n", path);
-	fprintf(p->out,
-		"  names the package with the kernel's debug information: none of %s is here\n",
-		v->entry.kernel[0] ? v->entry.kernel : "this release");
+	if (v->debug.path[0])
+		fprintf(p->out,
+			"  names the package with the right vmlinux: %s is not it\n  %s: %s\n",
+			v->debug.path, vmlinux_state_names[v->debug.state], v->debug.why);
+	else
+		fprintf(p->out,
+			"  names the package with the kernel's debug information: none of %s is "
+			"here\n",
+			v->entry.kernel[0] ? v->entry.kernel : "this release");
 }
 
 void show_text(FILE *out, const struct view *v, const struct show_style *style)

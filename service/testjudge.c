@@ -164,29 +164,44 @@ static void check_opens(struct testcrash *t)
 		status_add(&t->checks, STATUS_OK, "opened", NULL, "%s", in->panic);
 }
 
+static void no_vmlinux(struct testcrash *t, const struct debugkernel *d)
+{
+	char mend[PATH_MAX + 20];
+
+	snprintf(mend, sizeof(mend), "crashpod vmlinux %s", t->dump);
+	if (d->path[0])
+		status_add(&t->checks, STATUS_NOTE, "crash", mend, "not tried: %s: %.200s: %s",
+			   vmlinux_state_names[d->state], d->path, d->why);
+	else
+		status_add(&t->checks, STATUS_NOTE, "crash", mend,
+			   "not tried: no vmlinux of %s is on this machine", d->release);
+}
+
 /* Where crash and a vmlinux are here it has to show the way to the crash. */
 static void check_crash(struct testcrash *t, const char *root)
 {
 	_cleanup_free_ char *said = malloc(SAID_MAX);
-	char vmlinux[PATH_MAX];
+	struct debugkernel d;
 	struct err e = { 0 };
 	int rc;
 
 	if (!said)
 		return;
-	if (!debugkernel_find(vmlinux, root, t->marker.kernel)) {
-		status_add(&t->checks, STATUS_NOTE, "crash", "",
-			   "not tried: no vmlinux of %s is on this machine", t->marker.kernel);
+	if (debugkernel_find(&d, root, t->dump, &e)) {
+		status_add(&t->checks, STATUS_NOTE, "crash", "", "not tried: %s", e.msg);
 		return;
 	}
-	rc = crashtool_ask(vmlinux, t->dump, "bt\nquit\n", CRASH_LIMIT_S, said, SAID_MAX, &e);
+	if (!debugkernel_fits(&d)) {
+		no_vmlinux(t, &d);
+		return;
+	}
+	rc = crashtool_ask(d.path, t->dump, "bt\nquit\n", CRASH_LIMIT_S, said, SAID_MAX, &e);
 	if (rc == -ENOENT)
 		status_add(&t->checks, STATUS_NOTE, "crash", "install crash to have it tried",
 			   "not tried: %s", e.msg);
 	else if (rc || !strstr(said, "sysrq_handle_crash"))
-		status_add(&t->checks, STATUS_MISSING, "crash",
-			   "is the vmlinux of the very same build?", "%s with %.200s",
-			   rc ? e.msg : "its backtrace does not lead to the crash", vmlinux);
+		status_add(&t->checks, STATUS_MISSING, "crash", "", "%s with %.200s",
+			   rc ? e.msg : "its backtrace does not lead to the crash", d.path);
 	else
 		status_add(&t->checks, STATUS_OK, "crash", NULL,
 			   "its backtrace leads to sysrq_handle_crash");

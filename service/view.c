@@ -13,7 +13,6 @@
 #include "base/io.h"
 #include "base/naming.h"
 #include "core.h"
-#include "debugkernel.h"
 #include "dmesg.h"
 
 #define LOG_MAX ((size_t)4 << 20) /* the newest part of a longer one */
@@ -95,8 +94,15 @@ int view_load(struct view *v, const char *path, struct err *e)
 	if (v->log)
 		log_facts(&v->facts, v->log, v->entry.panic);
 	composition_make(&v->memory, &v->entry, &v->record);
-	debugkernel_find(v->vmlinux, "", v->entry.kernel);
 	return 0;
+}
+
+void view_find_debug(struct view *v, const char *root)
+{
+	char path[PATH_MAX];
+
+	if (view_has_dump(v))
+		debugkernel_find(&v->debug, root, view_path(v, path), NULL);
 }
 
 void view_free(struct view *v)

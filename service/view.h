@@ -7,6 +7,7 @@
 #define CRASHPOD_VIEW_H
 
 #include "composition.h"
+#include "debugkernel.h"
 #include "dumps.h"
 #include "logfacts.h"
 
@@ -17,12 +18,14 @@ struct view {
 	bool log_from_dump;	/* it has no file of its own */
 	struct log_facts facts;
 	struct composition memory;
-	char vmlinux[PATH_MAX]; /* that is on this machine; "": none was found */
+	struct debugkernel debug; /* none until view_find_debug() */
 };
 
 /* path: a dump, a dump's directory, or a directory of dumps, of which the newest is taken. */
 int view_load(struct view *v, const char *path, struct err *e);
 void view_free(struct view *v);
+/* Looks for the dump's vmlinux, below root as in tree.h; a dump that cannot be opened has none. */
+void view_find_debug(struct view *v, const char *root);
 
 /* Whether it still has pages of its own: neither DUMPS_NONE nor on a raw area. */
 bool view_has_dump(const struct view *v);

@@ -27,6 +27,8 @@ struct vmlinux_id {
 };
 
 void vmlinux_id_read(struct vmlinux_id *id, const struct core *core);
+/* The same of a file. -ENOENT also where it has neither release nor build-id. */
+int vmlinux_id_of(struct vmlinux_id *id, const char *dump, struct err *e);
 
 /* What is left of a text when it may become a name: letters, digits and ._+~- only, no "..", and
  * neither '-' nor '.' as the first. */
@@ -78,16 +80,16 @@ struct vmlinux_places {
 	const char *debuginfod, *xdg_cache, *home;
 };
 
+/* Below the real root also what is this user's: the working directory and debuginfod's cache, by
+ * the environment, which has to outlive p. */
+void vmlinux_places_init(struct vmlinux_places *p, const char *root);
+
 struct vmlinux_found {
 	struct vmlinux_file files[VMLINUX_FOUND_MAX]; /* in the order of the places */
 	unsigned n;
 	enum vmlinux_state best; /* UNUSABLE where n is 0 */
 	unsigned best_at;	 /* the first file of that state */
 };
-
-/* The i-th place for a vmlinux of that release; false: there are no more, or the release is no
- * word. */
-bool vmlinux_place(char path[static PATH_MAX], const char *root, size_t i, const char *release);
 
 void vmlinux_find(struct vmlinux_found *found, const struct vmlinux_places *places,
 		  const struct vmlinux_id *id);

@@ -3,6 +3,7 @@
  */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -100,13 +101,27 @@ static void by_build_id(struct vmlinux_found *found, const struct vmlinux_places
 		add(found, id, path);
 }
 
-bool vmlinux_place(char path[static PATH_MAX], const char *root, size_t i, const char *release)
+/* The i-th place for a vmlinux of that release; false: there are no more, or the release is no
+ * word. */
+static bool place(char path[static PATH_MAX], const char *root, size_t i, const char *release)
 {
 	char name[PATH_MAX];
 
 	return i < ARRAY_SIZE(by_release) && vmlinux_is_word(release) &&
 	       expand(name, by_release[i], release) &&
 	       (follow(path, root, name) || !tree_path(path, root, "%s", name));
+}
+
+void vmlinux_places_init(struct vmlinux_places *p, const char *root)
+{
+	*p = (struct vmlinux_places){ .root = root };
+	/* what belongs to this user is not below another root */
+	if (root[0])
+		return;
+	p->here = ".";
+	p->debuginfod = getenv("DEBUGINFOD_CACHE_PATH");
+	p->xdg_cache = getenv("XDG_CACHE_HOME");
+	p->home = getenv("HOME");
 }
 
 void vmlinux_find(struct vmlinux_found *found, const struct vmlinux_places *p,
@@ -117,7 +132,7 @@ void vmlinux_find(struct vmlinux_found *found, const struct vmlinux_places *p,
 
 	found->n = found->best_at = 0;
 	found->best = VMLINUX_UNUSABLE;
-	for (size_t i = 0; vmlinux_place(path, p->root, i, id->release); i++)
+	for (size_t i = 0; place(path, p->root, i, id->release); i++)
 		add(found, id, path);
 	if (vmlinux_is_build_id(id->build_id))
 		by_build_id(found, p, id);

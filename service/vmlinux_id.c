@@ -122,3 +122,17 @@ void vmlinux_id_read(struct vmlinux_id *id, const struct core *core)
 	dmesg_write(core, banner_sink, &f, NULL);
 	version_of_banner(id);
 }
+
+int vmlinux_id_of(struct vmlinux_id *id, const char *dump, struct err *e)
+{
+	struct core *core = NULL;
+	int rc = core_open(&core, dump, CORE_PARTIAL, e);
+
+	if (rc)
+		return rc;
+	vmlinux_id_read(id, core);
+	core_close(core);
+	if (!id->release[0] && !id->build_id[0])
+		return err_set(e, -ENOENT, "%s does not say which kernel it is of", dump);
+	return 0;
+}

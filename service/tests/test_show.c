@@ -11,9 +11,14 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "../../dumper/dump.h"
+#include "../../dumper/tests/lib_golden.h"
 #include "../../init/tests/tempdir.h"
 #include "../figures.h"
 #include "../show.h"
+#include "made_elf.h"
+
+#define ID "0123456789abcdef0123456789abcdef01234567" /* the golden dump's */
 
 /* frames are joined by blanks. */
 static const struct {
@@ -255,12 +260,81 @@ static void test_paths(void **state)
 	tempdir_close(&t);
 }
 
+static char *shown(const struct view *v, bool html)
+{
+	struct show_style style = { 0 };
+	char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	if (html)
+		show_html(out, v);
+	else
+		show_text(out, v, &style);
+	assert_int_equal(fclose(out), 0);
+	return text;
+}
+
+/* The next command is crash where the vmlinux is the dump's; another one is named, not used. */
+static void test_next(void **state)
+{
+	static const struct {
+		const char *build_id; /* of the vmlinux that is here, or NULL */
+		const char *text, *html, *never;
+	} t[] = {
+		{ NULL, "none of 6.1.0-test is here", "crashpod vmlinux /", "  crash /" },
+		{ ID, "  crash /", "crash /", "crashpod vmlinux" },
+		{ "aabb", "mismatch: build-id aabb, the dump's is " ID,
+		  "</span>: mismatch: build-id aabb, the dump&#39;s is " ID, "  crash /" },
+	};
+	struct view *v = calloc(1, sizeof(*v));
+	struct dump_stats stats;
+	struct scratch scratch;
+	struct dump_opts opts;
+	struct golden golden = { 0 };
+	char path[200];
+
+	(void)state;
+	scratch_make(&scratch);
+	golden_open(&golden, &scratch, "linux-6.1.txt", NULL);
+	for (size_t i = 0; i < ARRAY_SIZE(t); i++) {
+		struct tempdir dir;
+
+		tempdir_open(&dir);
+		tempdir_mkdir(&dir, "202611250149");
+		snprintf(path, sizeof(path), "%s/202611250149/dump.202611250149", dir.path);
+		dump_opts_init(&opts);
+		assert_int_equal(dump_run(golden.core, path, &opts, &stats, NULL), DUMP_COMPLETE);
+		if (t[i].build_id)
+			put_elf(dir.path, "/usr/lib/debug/boot/vmlinux-6.1.0-test",
+				&(struct made){ t[i].build_id, NULL, true, false });
+		assert_int_equal(view_load(v, dir.path, NULL), 0);
+		snprintf(v->entry.kernel, sizeof(v->entry.kernel), "6.1.0-test");
+		view_find_debug(v, dir.path);
+		for (int html = 0; html < 2; html++) {
+			char *text = shown(v, html);
+
+			if (!strstr(text, html ? t[i].html : t[i].text) ||
+			    strstr(text, t[i].never) ||
+			    (t[i].build_id && !strstr(text, "boot/vmlinux-6.1.0-test")))
+				fail_msg("case %zu: %s", i, strstr(text, "Next") ?: text);
+			free(text);
+		}
+		view_free(v);
+		tempdir_close(&dir);
+	}
+	golden_close(&golden, &scratch);
+	scratch_rm(&scratch);
+	free(v);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_log),	cmocka_unit_test(test_tail),
 		cmocka_unit_test(test_figures), cmocka_unit_test(test_composition),
 		cmocka_unit_test(test_hostile), cmocka_unit_test(test_paths),
+		cmocka_unit_test(test_next),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,7 +16,9 @@
 #include "../../init/tests/tempdir.h"
 #include "../crashtool.h"
 #include "../testcrash.h"
+#include "made_elf.h"
 
+#define ID "0123456789abcdef0123456789abcdef01234567" /* the golden dump's */
 #define BOOT "11111111-2222-3333-4444-555555555555"
 #define OTHER "99999999-2222-3333-4444-555555555555"
 #define MARKER(kernel)                                                                            \
@@ -78,6 +80,9 @@ static void put_dump(struct tempdir *t, int kind)
 	if (kind == 3)
 		assert_int_equal(rename(path, to), 0);
 }
+
+/* The whole dump of the test's crash. */
+#define GOOD_CASE 8
 
 static void make_case(struct tempdir *t, size_t i)
 {
@@ -221,6 +226,92 @@ static void test_tool(void **state)
 	free(old);
 }
 
+/* RELEASE in a text becomes the dump's. */
+static void with_release(char *to, size_t cap, const char *text)
+{
+	const char *at = strstr(text, "RELEASE");
+
+	snprintf(to, cap, "%.*s%s%s", at ? (int)(at - text) : 200, text, at ? release : "",
+		 at ? at + 7 : "");
+}
+
+static const struct status_item *check_named(const struct testcrash *j, const char *name)
+{
+	for (unsigned n = 0; n < j->checks.n; n++)
+		if (!strcmp(j->checks.items[n].name, name))
+			return &j->checks.items[n];
+	fail_msg("no check '%s'", name);
+	return NULL;
+}
+
+/* crash is run on the vmlinux of the very build, wherever it lies, and on no other. */
+static void test_debug(void **state)
+{
+	static const struct {
+		const char *boot, *build_tree; /* build-ids of the vmlinux there, or NULL */
+		bool debug;
+		const char *state, *text;
+		const char *run; /* the vmlinux that crash was given; NULL: it was not run */
+	} t[] = {
+		{ NULL, NULL, true, "note", "not tried: no vmlinux of ", NULL },
+		{ "aabb", NULL, true, "note", "vmlinux-RELEASE: build-id aabb, the dump's is " ID,
+		  NULL },
+		{ "aabb", "aacc", true, "note", "build-id aabb, the dump's is " ID, NULL },
+		{ ID, NULL, false, "note", "not tried: stripped: ", NULL },
+		{ "aabb", ID, true, "ok", "leads to sysrq_handle_crash",
+		  "/lib/modules/RELEASE/build/vmlinux" },
+		{ ID, "aabb", true, "ok", "leads to sysrq_handle_crash",
+		  "/usr/lib/debug/boot/vmlinux-RELEASE" },
+	};
+	struct testcrash *j = calloc(1, sizeof(*j));
+	char *old = strdup(getenv("PATH"));
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(t); i++) {
+		char name[200], script[200], want[300], said[300] = "", path[4096];
+		const struct status_item *it;
+		struct tempdir dir;
+		FILE *in;
+
+		make_case(&dir, GOOD_CASE);
+		snprintf(name, sizeof(name), "/usr/lib/debug/boot/vmlinux-%s", release);
+		if (t[i].boot)
+			put_elf(dir.path, name,
+				&(struct made){ t[i].boot, NULL, t[i].debug, false });
+		snprintf(name, sizeof(name), "/lib/modules/%s/build/vmlinux", release);
+		if (t[i].build_tree)
+			put_elf(dir.path, name,
+				&(struct made){ t[i].build_tree, NULL, true, false });
+		snprintf(script, sizeof(script),
+			 "#!/bin/sh\nprintf %%s \"$2\" > %s/ran; echo sysrq_handle_crash\n",
+			 dir.path);
+		tempdir_puts(&dir, "crash", script);
+		assert_int_equal(fchmodat(dir.fd, "crash", 0755, 0), 0);
+		snprintf(path, sizeof(path), "%s:%s", dir.path, old);
+		setenv("PATH", path, 1);
+		testcrash_judge(j, dir.path);
+		setenv("PATH", old, 1);
+		it = check_named(j, "crash");
+		with_release(want, sizeof(want), t[i].text);
+		if (strcmp(status_state_name(it->state), t[i].state) || !strstr(it->text, want))
+			fail_msg("case %zu: %s: %s", i, status_state_name(it->state), it->text);
+		if (!t[i].run)
+			assert_non_null(strstr(it->mend, "crashpod vmlinux /tmp/"));
+		snprintf(path, sizeof(path), "%s/ran", dir.path);
+		in = fopen(path, "r");
+		assert_int_equal(in != NULL, t[i].run != NULL);
+		if (in) {
+			assert_non_null(fgets(said, sizeof(said), in));
+			fclose(in);
+			with_release(want, sizeof(want), t[i].run);
+			assert_string_equal(said + strlen(dir.path), want);
+		}
+		tempdir_close(&dir);
+	}
+	free(old);
+	free(j);
+}
+
 static int open_golden(void **state)
 {
 	(void)state;
@@ -244,6 +335,7 @@ int main(void)
 		cmocka_unit_test(test_judge),
 		cmocka_unit_test(test_crash),
 		cmocka_unit_test(test_tool),
+		cmocka_unit_test(test_debug),
 	};
 
 	return cmocka_run_group_tests(tests, open_golden, close_golden);
