@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "sha256.h"
+#include "sha256_int.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,7 +10,7 @@
 #include "base/io.h"
 
 /* The first 32 bits of the fractional parts of the cube roots of the first 64 primes. */
-static const u32 round_words[64] = {
+const u32 sha256_words[64] = {
 	0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4,
 	0xab1c5ed5, 0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe,
 	0x9bdc06a7, 0xc19bf174, 0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f,
@@ -23,42 +23,71 @@ static const u32 round_words[64] = {
 	0xc67178f2,
 };
 
-static u32 rotate(u32 v, unsigned by)
+static inline u32 rotate(u32 v, unsigned by)
 {
 	return v >> by | v << (32 - by);
 }
 
-static u32 big_endian(const u8 *p)
+static inline u32 big_endian(const u8 *p)
 {
 	return (u32)p[0] << 24 | (u32)p[1] << 16 | (u32)p[2] << 8 | p[3];
 }
 
+/* One round, in which the eight variables keep their places: the next call names them by one
+ * further. w: the last sixteen words of the schedule. */
+#define ROUND(a, b, c, d, e, f, g, h, i)                                                           \
+	do {                                                                                       \
+		u32 t = h + (rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)) + (g ^ (e & (f ^ g))) + \
+			sha256_words[(i)] + w[(i) % 16];                                           \
+		d += t;                                                                            \
+		h = t + (rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22)) +                           \
+		    ((a & b) | (c & (a | b)));                                                     \
+	} while (0)
+
+static inline void next_words(u32 w[static 16])
+{
+#pragma GCC unroll 16
+	for (unsigned i = 0; i < 16; i++) {
+		u32 old = w[(i + 1) % 16], new = w[(i + 14) % 16];
+
+		w[i] += (rotate(old, 7) ^ rotate(old, 18) ^ old >> 3) + w[(i + 9) % 16] +
+			(rotate(new, 17) ^ rotate(new, 19) ^ new >> 10);
+	}
+}
+
 static void block_add(u32 state[static 8], const u8 *p)
 {
-	u32 w[64], v[8];
+	u32 a = state[0], b = state[1], c = state[2], d = state[3];
+	u32 e = state[4], f = state[5], g = state[6], h = state[7], w[16];
 
 	for (unsigned i = 0; i < 16; i++)
 		w[i] = big_endian(p + 4 * (size_t)i);
-	for (unsigned i = 16; i < 64; i++) {
-		u32 a = rotate(w[i - 15], 7) ^ rotate(w[i - 15], 18) ^ w[i - 15] >> 3;
-		u32 b = rotate(w[i - 2], 17) ^ rotate(w[i - 2], 19) ^ w[i - 2] >> 10;
-
-		w[i] = w[i - 16] + a + w[i - 7] + b;
+	for (unsigned i = 0; i < 64; i += 8) {
+		if (i && i % 16 == 0)
+			next_words(w);
+		ROUND(a, b, c, d, e, f, g, h, i);
+		ROUND(h, a, b, c, d, e, f, g, i + 1);
+		ROUND(g, h, a, b, c, d, e, f, i + 2);
+		ROUND(f, g, h, a, b, c, d, e, i + 3);
+		ROUND(e, f, g, h, a, b, c, d, i + 4);
+		ROUND(d, e, f, g, h, a, b, c, i + 5);
+		ROUND(c, d, e, f, g, h, a, b, i + 6);
+		ROUND(b, c, d, e, f, g, h, a, i + 7);
 	}
-	memcpy(v, state, sizeof(v));
-	for (unsigned i = 0; i < 64; i++) {
-		u32 big1 = rotate(v[4], 6) ^ rotate(v[4], 11) ^ rotate(v[4], 25);
-		u32 choice = (v[4] & v[5]) ^ (~v[4] & v[6]);
-		u32 one = v[7] + big1 + choice + round_words[i] + w[i];
-		u32 big0 = rotate(v[0], 2) ^ rotate(v[0], 13) ^ rotate(v[0], 22);
-		u32 two = big0 + ((v[0] & v[1]) ^ (v[0] & v[2]) ^ (v[1] & v[2]));
+	state[0] += a;
+	state[1] += b;
+	state[2] += c;
+	state[3] += d;
+	state[4] += e;
+	state[5] += f;
+	state[6] += g;
+	state[7] += h;
+}
 
-		memmove(v + 1, v, 7 * sizeof(v[0]));
-		v[4] += one;
-		v[0] = one + two;
-	}
-	for (unsigned i = 0; i < 8; i++)
-		state[i] += v[i];
+void sha256_blocks_c(u32 state[static 8], const u8 *p, size_t blocks)
+{
+	for (; blocks; blocks--, p += SHA256_BLOCK)
+		block_add(state, p);
 }
 
 void sha256_begin(struct sha256 *s)
@@ -68,6 +97,7 @@ void sha256_begin(struct sha256 *s)
 
 	memcpy(s->state, first, sizeof(first));
 	s->len = 0;
+	s->blocks = sha256_has_ni() ? sha256_blocks_ni : sha256_blocks_c;
 }
 
 void sha256_add(struct sha256 *s, const void *data, size_t len)
@@ -75,14 +105,20 @@ void sha256_add(struct sha256 *s, const void *data, size_t len)
 	const u8 *p = data;
 
 	while (len) {
-		size_t at = s->len % sizeof(s->block), n = MIN(len, sizeof(s->block) - at);
+		size_t at = s->len % SHA256_BLOCK, n = MIN(len, SHA256_BLOCK - at);
 
-		memcpy(s->block + at, p, n);
+		if (!at && len >= SHA256_BLOCK) {
+			/* whole blocks, where they lie */
+			n = len - len % SHA256_BLOCK;
+			s->blocks(s->state, p, n / SHA256_BLOCK);
+		} else {
+			memcpy(s->block + at, p, n);
+			if (at + n == SHA256_BLOCK)
+				s->blocks(s->state, s->block, 1);
+		}
 		s->len += n;
 		p += n;
 		len -= n;
-		if (at + n == sizeof(s->block))
-			block_add(s->state, s->block);
 	}
 }
 
@@ -112,7 +148,7 @@ void sha256_text(char text[static SHA256_TEXT], const void *data, size_t len)
 int sha256_file(char text[static SHA256_TEXT], const char *path)
 {
 	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
-	u8 buf[16384];
+	u8 buf[65536];
 	struct sha256 s;
 	ssize_t n;
 	u64 at = 0;

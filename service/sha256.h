@@ -12,6 +12,7 @@
 struct sha256 {
 	u32 state[8];
 	u64 len; /* bytes so far */
+	void (*blocks)(u32 state[static 8], const u8 *p, size_t blocks);
 	u8 block[64];
 };
 

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "../crashkernel.h"
-#include "../sha256.h"
+#include "../sha256_int.h"
 
 #define MIB ((u64)1 << 20)
 
@@ -92,8 +92,23 @@ static void test_replace(void **state)
 	}
 }
 
-/* FIPS 180-4's examples, and every length around a block against the same bytes given one by one.
- */
+typedef void blocks_fn(u32 state[static 8], const u8 *p, size_t blocks);
+
+/* In pieces of that many bytes. */
+static void sum_by(char sum[static SHA256_TEXT], blocks_fn *blocks, const u8 *p, size_t len,
+		   size_t piece)
+{
+	struct sha256 s;
+
+	sha256_begin(&s);
+	s.blocks = blocks;
+	for (size_t at = 0; at < len; at += piece)
+		sha256_add(&s, p + at, MIN(piece, len - at));
+	sha256_end(&s, sum);
+}
+
+/* FIPS 180-4's examples, and every length around a block against the same bytes given one by one;
+ * in C, and by the CPU where it can. */
 static void test_sha256(void **state)
 {
 	static const struct {
@@ -104,24 +119,34 @@ static void test_sha256(void **state)
 		{ "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq",
 		  "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1" },
 	};
+	static const char million[] =
+		"cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0";
+	static const size_t pieces[] = { 1, 63, 64, 65, 200, 1000000 };
+	blocks_fn *const ways[] = { sha256_blocks_c, sha256_blocks_ni };
 	char sum[SHA256_TEXT], again[SHA256_TEXT];
-	u8 bytes[130] = { 7 };
+	u8 bytes[290], *as = malloc(1000000);
 
 	(void)state;
+	assert_non_null(as);
+	memset(as, 'a', 1000000);
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		bytes[i] = (u8)(i * 7 + 3);
 	for (size_t i = 0; i < ARRAY_SIZE(t); i++) {
 		sha256_text(sum, t[i].text, strlen(t[i].text));
 		assert_string_equal(sum, t[i].sum);
 	}
-	for (size_t n = 50; n <= sizeof(bytes); n++) {
-		struct sha256 s;
-
-		sha256_text(sum, bytes, n);
-		sha256_begin(&s);
-		for (size_t i = 0; i < n; i++)
-			sha256_add(&s, bytes + i, 1);
-		sha256_end(&s, again);
-		assert_string_equal(sum, again);
+	for (unsigned way = 0; way < (sha256_has_ni() ? 2 : 1); way++) {
+		for (size_t i = 0; i < ARRAY_SIZE(pieces); i++) {
+			sum_by(sum, ways[way], as, 1000000, pieces[i]);
+			assert_string_equal(sum, million);
+		}
+		for (size_t n = 0; n <= sizeof(bytes); n++) {
+			sum_by(sum, ways[way], bytes, n, sizeof(bytes));
+			sum_by(again, sha256_blocks_c, bytes, n, 1);
+			assert_string_equal(sum, again);
+		}
 	}
+	free(as);
 }
 
 int main(void)
