@@ -339,7 +339,8 @@ def cmd_rpmsystem(args):
         raise paths.GroundError(f"{len(rpms)} packages in {paths.BUILD / 'rpm'}: make rpm")
     found = rpmsystem.run(rpms[0])
     print("\n".join(loop.lines("system-rpm-layout", found.tests)))
-    print(f"  seconds: {found.seconds}; transcript: {found.where}/transcript.txt", flush=True)
+    print("\n".join(f"  {seconds:7.1f} s  {step}" for step, seconds in found.seconds.items()))
+    print(f"  transcript: {found.where}/transcript.txt", flush=True)
     return 1 if any(why is not None for _, why in found.tests) else 0
 
 

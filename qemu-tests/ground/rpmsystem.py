@@ -25,7 +25,7 @@ PACKAGES = ("linux-image-cloud-amd64", "initramfs-tools", "systemd-sysv", "dbus"
             "qemu-guest-agent", "kmod", "e2fsprogs", "cpio", "zstd", "xz-utils", "rpm", "crash",
             "libdevmapper1.02.1")
 # what the rpm database says is there: the names that openEuler's packages have
-BASE = ("/bin/sh", "kmod", "cpio", "zstd", "xz", "util-linux", "systemd", "crash")
+BASE = ("/bin/sh", "kmod", "cpio", "diffutils", "zstd", "xz", "util-linux", "systemd", "crash")
 GONE = ("usr/bin/apt", "usr/bin/apt-*", "usr/bin/dpkg*", "usr/sbin/dpkg*", "var/lib/apt",
         "var/lib/dpkg", "etc/apt", "etc/dpkg", "etc/kernel/*.d", "etc/kdump-tools*", "usr/lib/apt",
         "usr/lib/dpkg", "var/cache/apt", "var/cache/debconf", "etc/debian_version")

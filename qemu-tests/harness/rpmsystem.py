@@ -128,6 +128,10 @@ def _undo(journey, vm, before):
                  "! ls /usr/lib/crashpod /usr/sbin/crashpod /etc/systemd/system/*/crashpod*")
 
 
+def _good(journey):
+    return all(why is None for _, why in journey.tests)
+
+
 def run(rpm):
     """A Journey, judged. Lost and GroundError pass through."""
     journey = systems.Journey(rpmsystem.NAME, "setup", paths.GROUND / "run/system-rpm-layout")
@@ -145,8 +149,9 @@ def run(rpm):
         journey.seconds["first-boot"] = round(vm.wait_up(1), 1)
         _install(journey, vm)
         _, before = vm.do(STATE)
-        _setup(journey, vm)
-        if all(why is None for _, why in journey.tests):
+        if _good(journey):
+            _setup(journey, vm)
+        if _good(journey):
             dump = _crash(journey, vm)
             if dump:
                 _backtrace(journey, vm, dump)
