@@ -1,12 +1,32 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
-# Completion of crashpod and crashpod-mkinitrd for bash. The commands and options are those that the
-# programs' own usage names, so that there is no second list of them.
+# Completion of crashpod and crashpod-mkinitrd for bash. The commands, their options and what these
+# take are those that the programs' own usage names, so that there is no second list of them.
+
+# _crashpod_usage PROGRAM [COMMAND]
+_crashpod_usage()
+{
+	"$@" --help 2> /dev/null | sed -n 's/^usage: //p;s/^ *\[-/&/p'
+}
 
 _crashpod_options()
 {
-	"$@" --help 2> /dev/null | sed -n 's/^usage: //p;s/^ *\[-/&/p' |
-		grep -oE -e '(^|[^a-zA-Z-])--?[a-zA-Z][a-z-]*' | sed -e 's/^[^-]//' | sort -u
+	_crashpod_usage "$@" | grep -oE -e '(^|[^a-zA-Z-])--?[a-zA-Z][a-z-]*' | sed -e 's/^[^-]//' | sort -u
+}
+
+# What a command has in the place of its first argument: raw's own commands.
+_crashpod_second()
+{
+	_crashpod_usage "$@" | sed -e 's/^crashpod [a-z]* //' -e 's/ | /\n/g' | sed -n 's/^\([a-z][a-z]*\) .*/\1/p'
+}
+
+# _crashpod_kind OPTION PROGRAM [COMMAND]: what the usage calls its value; nothing where it takes none.
+_crashpod_kind()
+{
+	local option=$1
+	shift
+	[[ $option =~ ^--?[a-zA-Z][a-z-]*$ ]] || return
+	_crashpod_usage "$@" | sed -n "s/.*[^a-zA-Z-]$option \\([A-Za-z|\"]\\{1,\\}\\).*/\\1/p" | head -n 1
 }
 
 _crashpod_releases()
@@ -17,24 +37,17 @@ _crashpod_releases()
 	done
 }
 
-# _crashpod_value PROGRAM WORD...: the value of the option before the cursor; fails where it takes none.
+# _crashpod_value PROGRAM [COMMAND]: the value of the option before the cursor; fails where there is none.
 _crashpod_value()
 {
-	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
-	case $1:$prev in
-	*:-k | *:--removed) mapfile -t COMPREPLY < <(compgen -W "$(_crashpod_releases)" -- "$cur") ;;
-	*:--verify) mapfile -t COMPREPLY < <(compgen -W "none structure full" -- "$cur") ;;
-	crashpod-mkinitrd:--compress)
-		mapfile -t COMPREPLY < <(compgen -W "zstd gzip xz none" -- "$cur")
-		;;
-	*:--modules-root | *:--root) mapfile -t COMPREPLY < <(compgen -d -- "$cur") ;;
-	*:-o | crashpod-mkinitrd:-c | crashpod:-c | *:--init | *:--kernel | *:--initrd | *:--stats)
-		# crashpod dump's -c takes no value
-		[[ $1:$prev:${COMP_WORDS[1]} != crashpod:-c:dump ]] || return 1
-		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
-		;;
-	*:--append | *:--cmdline | *:--cpus | *:--disk-rate | *:--add-modules | *:-d | *:-j) ;;
-	*) return 1 ;;
+	local cur=${COMP_WORDS[COMP_CWORD]} kind
+	kind=$(_crashpod_kind "${COMP_WORDS[COMP_CWORD - 1]}" "$@")
+	case $kind in
+	'') return 1 ;;
+	KVER) mapfile -t COMPREPLY < <(compgen -W "$(_crashpod_releases)" -- "$cur") ;;
+	DIR) mapfile -t COMPREPLY < <(compgen -d -- "$cur") ;;
+	F | FILE | CONF | OUT) mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
+	[a-z]*) mapfile -t COMPREPLY < <(compgen -W "${kind//|/ }" -- "$cur") ;;
 	esac
 }
 
@@ -47,12 +60,12 @@ _crashpod()
 		mapfile -t COMPREPLY < <(compgen -W "$words --help --version" -- "$cur")
 		return
 	fi
-	_crashpod_value crashpod && return
-	if [[ $cur == -* ]]; then
-		words=$(_crashpod_options "${COMP_WORDS[0]}" "${COMP_WORDS[1]}")
-		mapfile -t COMPREPLY < <(compgen -W "$words --help" -- "$cur")
-	elif [[ ${COMP_WORDS[1]} == raw ]] && ((COMP_CWORD == 2)); then
-		mapfile -t COMPREPLY < <(compgen -W "format info collect" -- "$cur")
+	_crashpod_value "${COMP_WORDS[@]:0:2}" && return
+	words=
+	((COMP_CWORD > 2)) || words=$(_crashpod_second "${COMP_WORDS[@]:0:2}")
+	[[ $cur != -* ]] || words="$(_crashpod_options "${COMP_WORDS[@]:0:2}") --help"
+	if [[ $words ]]; then
+		mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
 	else
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 	fi
@@ -62,7 +75,7 @@ _crashpod_mkinitrd()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]}
 	COMPREPLY=()
-	_crashpod_value crashpod-mkinitrd && return
+	_crashpod_value "${COMP_WORDS[0]}" && return
 	mapfile -t COMPREPLY < <(compgen -W "$(_crashpod_options "${COMP_WORDS[0]}")" -- "$cur")
 }
 

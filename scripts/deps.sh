@@ -59,6 +59,8 @@ packages() {
 	bc              the capture kernel's build
 	gawk            source packages
 	mandoc          checks the manual pages
+	zsh             its completion is tried
+	fish            its completion is tried
 	fdisk           partitions of test disks
 	m4              source packages
 	pkg-config      source packages

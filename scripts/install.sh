@@ -57,6 +57,8 @@ table()
 	all       0644   completions/crashpod.bash           $DATADIR/bash-completion/completions/crashpod
 	all       link   $DATADIR/bash-completion/completions/crashpod $DATADIR/bash-completion/completions/crashpod-mkinitrd
 	all       0644   completions/_crashpod               $DATADIR/zsh/$ZSHDIR/_crashpod
+	all       0644   completions/crashpod.fish           $DATADIR/fish/vendor_completions.d/crashpod.fish
+	all       link   $DATADIR/fish/vendor_completions.d/crashpod.fish $DATADIR/fish/vendor_completions.d/crashpod-mkinitrd.fish
 	all       0644   configs/crashpod.conf               $doc/examples/crashpod.conf
 	all       0644   configs/migrated-kdump.conf         $doc/examples/migrated-kdump.conf
 	all       0644   configs/small-machine.conf          $doc/examples/small-machine.conf

@@ -6,7 +6,8 @@
 #
 # The tree is copied to BUILD/deb or BUILD/rpm and packed there; what comes out lies in that
 # directory. The libraries are those of SYSROOT (default BUILD/sysroot), which must be there; a
-# plain dpkg-buildpackage in the tree makes its own. VERSION must be that of the changelog.
+# plain dpkg-buildpackage in the tree makes its own. VERSION must be that of the changelog. A Debian
+# package of which lintian has an error or a warning is a failure.
 # Exit: 0 packed; 1 failed; 2 usage.
 set -eu
 
@@ -40,7 +41,7 @@ copy_tree()
 
 make_deb()
 {
-	need dpkg-buildpackage dh
+	need dpkg-buildpackage dh lintian
 	test "$(dpkg-parsechangelog -S Version)" = "$VERSION" ||
 		die "debian/changelog is of version $(dpkg-parsechangelog -S Version), not $VERSION"
 	rm -rf "$BUILD/deb"
@@ -51,6 +52,8 @@ make_deb()
 		die "dpkg-buildpackage failed (log: $BUILD/deb/build.log)"
 	}
 	rm -rf "$BUILD/deb/crashpod-$VERSION"
+	lintian --allow-root --fail-on error,warning "$BUILD"/deb/*.changes >&2 ||
+		die "lintian finds fault with the package"
 	ls "$BUILD"/deb/*.deb
 }
 
