@@ -17,7 +17,8 @@ inputs_head='crashpod-inputs 1'
 
 inputs_hash()
 {
-	sha256sum | cut -c 1-64
+	sum=$(sha256sum)
+	printf '%s\n' "${sum%% *}"
 }
 
 # inputs_option OPTION [VALUE]: kept for the next build of this image.
@@ -33,15 +34,22 @@ inputs_option()
 	done
 }
 
+# One sha256sum for all of them: status asks for this text, and a process each takes longer.
 inputs_modules()
 {
+	set --
 	while IFS='|' read -r _ line; do
+		set -- "$@" "${line%% *}"
+	done < "$work/modules"
+	test $# -ne 0 || return 0
+	sha256sum "$@" > "$work/sums" || fail "not all modules can be read"
+	while IFS='|' read -r _ line && read -r sum _ <&3; do
 		path=${line%% *}
 		parameters=
 		test "$line" = "$path" || parameters=" ${line#"$path" }"
 		module_name "$path"
-		printf 'module %s %s%s\n' "$module" "$(inputs_hash < "$path")" "$parameters"
-	done < "$work/modules"
+		printf 'module %s %s%s\n' "$module" "$sum" "$parameters"
+	done < "$work/modules" 3< "$work/sums"
 }
 
 inputs_make()

@@ -124,8 +124,10 @@ def _undo(journey, vm, before):
     journey.add("remove-restores", None if after == before else f"{after} is not {before}")
     journey.must(vm, "enable-again", "systemctl enable --now crashpod.service || true; "
                  "systemctl is-enabled crashpod.service")
-    journey.must(vm, "rpm-erase", "rpm -e crashpod; ! rpm -q crashpod; "
-                 "! ls /usr/lib/crashpod /usr/sbin/crashpod /etc/systemd/system/*/crashpod*")
+    journey.must(vm, "rpm-erase", "rpm -e crashpod && ! rpm -q crashpod")
+    _, left = vm.do("ls -d /usr/lib/crashpod /usr/sbin/crashpod* /usr/share/*/crashpod* "
+                    "/etc/systemd/system/*/crashpod* /run/crashpod 2> /dev/null")
+    journey.add("rpm-leaves-nothing", left.strip() or None)
 
 
 def _good(journey):
