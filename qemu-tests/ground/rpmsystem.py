@@ -5,19 +5,21 @@ It is in build/ground/systems/rpm-layout.
 What is like theirs: rpm with a database of its own and no dpkg, /etc/os-release, entries of the
 Boot Loader Specification read by GRUB's blscfg (of forky's GRUB 2.14; there is no grubby,
 update-grub or grub-mkconfig), modules as .ko.xz, /boot/initramfs-KVER.img, kdump's configuration
-and service.
-What is not: the kernel, its name and the programs are those of Debian 13; kdump.service does
-nothing, as its package is not in Debian.
+and service; a later kernel comes as an rpm whose scriptlets call kernel-install.
+What is not: the kernels, their names and the programs are those of Debian; kdump.service does
+nothing, as its package is not in Debian; of kernel-install's plugins the one that writes entries,
+20-grub.install, is a stand-in, and brings an initramfs that was made beforehand.
 """
 
 import hashlib
 import shutil
 from pathlib import Path
 
-from . import apt, paths, systems
+from . import apt, kernels, paths, systems
 
 SUITE = "trixie"
 KERNEL = "6.12-cloud"  # in kernels.TABLE
+LATER_KERNEL = "new-cloud"
 NAME = "rpm-layout"
 GRUB_SUITE = "forky"  # the first with blscfg
 GRUB_PACKAGES = ("grub-pc-bin", "grub2-common")
@@ -29,6 +31,8 @@ BASE = ("/bin/sh", "kmod", "cpio", "diffutils", "zstd", "xz", "util-linux", "sys
 GONE = ("usr/bin/apt", "usr/bin/apt-*", "usr/bin/dpkg*", "usr/sbin/dpkg*", "var/lib/apt",
         "var/lib/dpkg", "etc/apt", "etc/dpkg", "etc/kernel/*.d", "etc/kdump-tools*", "usr/lib/apt",
         "usr/lib/dpkg", "var/cache/apt", "var/cache/debconf", "etc/debian_version")
+PLUGIN = "usr/lib/kernel/install.d/20-grub.install"
+MACHINE_ID = "0123456789abcdef0123456789abcdef"
 CMDLINE = f"root=UUID={systems.ROOT_UUID} ro console=ttyS0 no_timer_check"
 
 FILES = {
@@ -44,6 +48,22 @@ FILES = {
         "Type=oneshot\nExecStart=/bin/true\nRemainAfterExit=yes\n\n"
         "[Install]\nWantedBy=multi-user.target\n",
     "etc/rpm/macros": "%_dbpath /var/lib/rpm\n",
+    # as RHEL's: entries are the business of 20-grub.install
+    "etc/kernel/install.conf": "layout=other\n",
+    PLUGIN: f"""#!/bin/sh
+# Stands in for grub2's plugin of this name.
+set -e
+entry=/boot/loader/entries/{MACHINE_ID}-$2.conf
+case $1 in
+add)
+	cp "$4" "/boot/vmlinuz-$2"
+	cp "/lib/modules/$2/initramfs.img" "/boot/initramfs-$2.img"
+	printf '%s\\n' "title openEuler ($2) 24.03 (LTS)" "version $2" "linux /boot/vmlinuz-$2" \\
+		"initrd /boot/initramfs-$2.img" "options $(cat /etc/kernel/cmdline)" > "$entry"
+	;;
+remove) rm -f "/boot/vmlinuz-$2" "/boot/initramfs-$2.img" "$entry" ;;
+esac
+""",
 }
 OS_RELEASE = '''NAME="openEuler"
 VERSION="24.03 (LTS)"
@@ -72,9 +92,39 @@ Stands in the rpm database for packages that another manager has unpacked.
 '''
 
 
-def _recipe():
+KERNEL_SPEC = '''Name: kernel
+Version: {version}
+Release: {release}
+Summary: A later kernel
+License: GPL-2.0-only
+AutoReqProv: no
+%global debug_package %{{nil}}
+%global __os_install_post %{{nil}}
+%global _build_id_links none
+%global _binary_payload w1.gzdio
+%description
+A kernel with its modules, as an rpm.
+%install
+mkdir -p %{{buildroot}}/usr/lib/modules
+cp -r {modules} %{{buildroot}}/usr/lib/modules/
+cp {initramfs} %{{buildroot}}/usr/lib/modules/{kver}/initramfs.img
+cd %{{buildroot}}/usr/lib/modules/{kver}
+rm -f modules.alias* modules.dep* modules.devname modules.soft* modules.sym* modules.weak* *.bin
+%files
+/usr/lib/modules/{kver}
+%posttrans
+kernel-install add {kver} /lib/modules/{kver}/vmlinuz || exit $?
+%preun
+kernel-install remove {kver} || exit $?
+%postun
+rm -rf /usr/lib/modules/{kver}
+'''
+
+
+def _recipe(later):
     """What a machine is made by; another recipe makes it again. The number is of this code."""
-    made_by = (1, PACKAGES, BASE, GONE, FILES, OS_RELEASE, GRUB_CFG, GRUB_PACKAGES, BASE_SPEC)
+    made_by = (2, later.kver, PACKAGES, BASE, GONE, FILES, OS_RELEASE, GRUB_CFG,
+               GRUB_PACKAGES, BASE_SPEC)
     return hashlib.sha256(repr(made_by).encode()).hexdigest()
 
 
@@ -97,7 +147,7 @@ def _boot(root, where, kver):
     boot, entries = root / "boot", root / "boot/loader/entries"
     (boot / f"initrd.img-{kver}").rename(boot / f"initramfs-{kver}.img")
     entries.mkdir(parents=True)
-    (entries / f"0123456789abcdef0123456789abcdef-{kver}.conf").write_text(
+    (entries / f"{MACHINE_ID}-{kver}.conf").write_text(
         f"title openEuler ({kver}) 24.03 (LTS)\nversion {kver}\nlinux /boot/vmlinuz-{kver}\n"
         f"initrd /boot/initramfs-{kver}.img\noptions {CMDLINE}\n"
         "grub_users $grub_users\ngrub_arg --unrestricted\ngrub_class kernel\n", encoding="ascii")
@@ -117,14 +167,51 @@ def _boot(root, where, kver):
     return made
 
 
-def _make(where):
+def _modules(kernel):
+    """Where an unpacked kernel has its modules."""
+    for name in ("usr/lib/modules", "lib/modules"):
+        tree = Path(kernel.root) / name / kernel.kver
+        if tree.is_dir() and not tree.parent.is_symlink():
+            return tree
+    raise paths.GroundError(f"{kernel.root} has no modules")
+
+
+def _later_initramfs(root, kernel, where):
+    """A later kernel's initramfs, while there still is what can make one."""
+    tree = root / "usr/lib/modules" / kernel.kver
+    shutil.copytree(_modules(kernel), tree)
+    shutil.copyfile(kernel.config, root / f"boot/config-{kernel.kver}")
+    paths.run(["chroot", root, "depmod", kernel.kver])
+    paths.run(["chroot", root, "mkinitramfs", "-o", "/tmp/later.img", kernel.kver])
+    shutil.move(root / "tmp/later.img", where / "later.img")
+    (root / f"boot/config-{kernel.kver}").unlink()
+    shutil.rmtree(tree)
+
+
+def kernel_rpm(where):
+    """The later kernel as an rpm; gives its release and the file."""
+    kernel = kernels.ensure(LATER_KERNEL)
+    top, spec = where / "rpmbuild", where / "kernel.spec"
+    shutil.rmtree(top, ignore_errors=True)
+    version, _, release = kernel.kver.replace("-", "_").partition("+")
+    spec.write_text(KERNEL_SPEC.format(
+        version=version, release=release, kver=kernel.kver, modules=_modules(kernel),
+        initramfs=paths.GROUND / "systems" / NAME / "later.img"), encoding="ascii")
+    paths.run(["rpmbuild", "--define", f"_topdir {top}", "--target", "x86_64", "-bb", spec])
+    package, = (top / "RPMS").rglob("kernel-*.rpm")
+    return kernel.kver, package
+
+
+def _make(where, later):
     paths.say(f"ground: a machine of the layout that rpm systems have, of {SUITE} (some minutes)")
     shutil.rmtree(where, ignore_errors=True)
     where.mkdir(parents=True)
     root = where / "root"
     systems.bootstrap(SUITE, root, where / "bootstrap.log", PACKAGES, FILES)
+    (root / PLUGIN).chmod(0o755)
     kver = systems.kver_of(root)
     _rpm_database(root, where)
+    _later_initramfs(root, later, where)
     grub = _boot(root, where, kver)
     for pattern in GONE:
         for path in root.glob(pattern):
@@ -145,12 +232,13 @@ def _make(where):
 def ensure():
     """The machine's disk, which stays as it is, and its kernel; made if it is not there."""
     where = paths.GROUND / "systems" / NAME
+    later = kernels.ensure(LATER_KERNEL)
     with paths.locked(f"system-{NAME}"):
         stamp = where / "stamp"
         found = stamp.read_text(encoding="ascii").split() if stamp.exists() else []
-        if len(found) != 2 or found[0] != _recipe():
-            kver = _make(where)
-            stamp.write_text(f"{_recipe()} {kver}\n", encoding="ascii")
+        if len(found) != 2 or found[0] != _recipe(later):
+            kver = _make(where, later)
+            stamp.write_text(f"{_recipe(later)} {kver}\n", encoding="ascii")
             found = ["", kver]
     return systems.System(NAME, where / "disk", found[1])
 

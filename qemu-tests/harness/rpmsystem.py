@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The newcomer's way on a machine that is laid out as openEuler is: from the RPM package to a
-backtrace, and back. ground/rpmsystem.py says in what it is like one.
+backtrace, to another kernel, and back. ground/rpmsystem.py says in what it is like one.
 """
 
 import shutil
@@ -28,6 +28,7 @@ DEBUG = """mkdir -p /usr/lib/debug
 mount -r /dev/disk/by-label/debuginfo /usr/lib/debug
 ls -l /usr/lib/debug/lib/modules/$(uname -r)
 """
+FILES = ["600 crashpod.json", "600 vmcore", "600 vmcore-dmesg.txt", ""]
 BACKTRACE = """printf 'sys\\nbt\\nquit\\n' > /tmp/commands
 crashpod vmlinux --run {dump} -- -s -i /tmp/commands
 """
@@ -46,12 +47,13 @@ def _debug_disk(kernel, where):
     return disk
 
 
-def _package_disk(rpm, where):
+def _package_disk(rpms, where):
     tree = where / "package-tree"
     shutil.rmtree(tree, ignore_errors=True)
     tree.mkdir()
-    shutil.copy(rpm, tree)
-    return rpmsystem.image(where, "packages", tree, 64)
+    for rpm in rpms:
+        shutil.copy(rpm, tree)
+    return rpmsystem.image(where, "packages", tree, 128)
 
 
 def _install(journey, vm):
@@ -79,29 +81,27 @@ def _setup(journey, vm):
     journey.add("setup-entry", None if len(lines) == 3 else f"{len(lines)} lines: {lines}")
     vm.away("systemctl reboot", 1)
     journey.seconds["reboot"] = round(vm.steps[-1][2], 1)
-    # the units of the boot may still be at work
-    journey.must(vm, "settled", "systemctl is-system-running --wait || systemctl --failed")
-    journey.must(vm, "status", "crashpod status")
+    _status(journey, vm, "setup", journey.system.kver)
 
 
-def _crash(journey, vm):
+def _crash(journey, vm, name):
     """The dump under the names that these systems have."""
     begun = time.monotonic()
+    _, before = vm.do("ls -1 /var/crash 2> /dev/null || true")
     vm.away(systems.CRASH, 2)
-    journey.seconds["crash"] = round(time.monotonic() - begun, 1)
-    journey.must(vm, "list", "crashpod list")
-    _, text = vm.do("cd /var/crash && find . -type f -printf '%m %p\\n' | sort")
-    found = [line.split(" ", 1)[1][2:] for line in text.splitlines()]
-    names = sorted(path.partition("/")[2] for path in found)
-    journey.add("dump-names", None if names == ["crashpod.json", "vmcore", "vmcore-dmesg.txt"] and
-                all(path.startswith("127.0.0.1-") for path in found) else text)
-    journey.add("dump-modes", None if all(line.startswith("600 ") for line in text.splitlines())
-                else text)
-    if not found:
+    journey.seconds[name] = round(time.monotonic() - begun, 1)
+    journey.must(vm, f"{name}-list", "crashpod list")
+    _, after = vm.do("ls -1 /var/crash")
+    new = sorted(set(after.split()) - set(before.split()))
+    if len(new) != 1 or not new[0].startswith("127.0.0.1-"):
+        journey.add(f"{name}-dump", f"{len(new)} new directories: {after}")
         return None
-    folder = "/var/crash/" + found[0].partition("/")[0]
-    journey.must(vm, "verify", f"crashpod verify {folder}/vmcore && crashpod info {folder}/vmcore")
-    journey.must(vm, "dmesg-file", f"grep 'sysrq triggered crash' {folder}/vmcore-dmesg.txt")
+    folder = f"/var/crash/{new[0]}"
+    _, text = vm.do(f"find {folder} -type f -printf '%m %f\\n' | sort")
+    journey.add(f"{name}-dump", None if text.split("\n") == FILES else text)
+    journey.must(vm, f"{name}-verify", f"crashpod verify {folder}/vmcore && "
+                 f"crashpod info {folder}/vmcore")
+    journey.must(vm, f"{name}-dmesg", f"grep 'sysrq triggered crash' {folder}/vmcore-dmesg.txt")
     return f"{folder}/vmcore"
 
 
@@ -115,6 +115,34 @@ def _backtrace(journey, vm, dump):
     journey.add("vmlinux-place", None if "match: /usr/lib/debug/lib/modules/" in text else text)
     text = journey.must(vm, "backtrace", BACKTRACE.format(dump=dump))
     journey.add("backtrace-sysrq", None if "sysrq_handle_crash" in text else text[-300:])
+
+
+def _status(journey, vm, name, kver):
+    """After a reboot: the kernel that is to run, and it is ready."""
+    _, text = vm.do("uname -r")
+    journey.add(f"{name}-boots", None if text.strip() == kver else f"{text} runs, not {kver}")
+    # the units of the boot may still be at work
+    journey.must(vm, f"{name}-settled", "systemctl is-system-running --wait || systemctl --failed")
+    journey.must(vm, f"{name}-status", "crashpod status")
+
+
+def _later_kernel(journey, vm, kver):
+    """A kernel's rpm comes, is armed and captured, and goes."""
+    vm.do(PACKAGES)
+    journey.must(vm, "kernel-install", "rpm -i /srv/packages/kernel-*.rpm && rpm -q kernel")
+    text = journey.must(vm, "kernel-made", f"ls /var/lib/crashpod/initramfs-{kver}.img "
+                        f"/boot/vmlinuz-{kver} && cat /boot/loader/entries/*-{kver}.conf")
+    journey.add("kernel-entry", None if "crashkernel=" in text else text)
+    vm.away("systemctl reboot", 1)
+    _status(journey, vm, "kernel", kver)
+    if _good(journey):
+        _crash(journey, vm, "kernel-crash")
+    journey.must(vm, "kernel-remove", "rpm -e kernel && ! rpm -q kernel")
+    _, left = vm.do(f"ls -d /var/lib/crashpod/*{kver}* /boot/*{kver}* "
+                    f"/boot/loader/entries/*{kver}* /lib/modules/{kver} 2> /dev/null")
+    journey.add("kernel-leaves-nothing", left.strip() or None)
+    vm.away("systemctl reboot", 1)
+    _status(journey, vm, "again", journey.system.kver)
 
 
 def _undo(journey, vm, before):
@@ -145,7 +173,9 @@ def run(rpm):
                                 f"{kernel.kver}")
     disk = journey.where / "disk"
     paths.run(["cp", "--sparse=always", "--reflink=auto", journey.system.disk, disk])
-    disks = [disk, _package_disk(rpm, journey.where), _debug_disk(kernel, journey.where)]
+    later, kernel_rpm = rpmsystem.kernel_rpm(journey.where)
+    disks = [disk, _package_disk([rpm, kernel_rpm], journey.where),
+             _debug_disk(kernel, journey.where)]
     with SysVm(journey.where, systems.MEMORY_BYTES, disks) as vm:
         vm.power_on()
         journey.seconds["first-boot"] = round(vm.wait_up(1), 1)
@@ -154,9 +184,10 @@ def run(rpm):
         if _good(journey):
             _setup(journey, vm)
         if _good(journey):
-            dump = _crash(journey, vm)
+            dump = _crash(journey, vm, "crash")
             if dump:
                 _backtrace(journey, vm, dump)
+            _later_kernel(journey, vm, later)
             _undo(journey, vm, before)
         vm.power_off()
     return journey
