@@ -93,8 +93,14 @@ int prog_mkinitrd(char path[static PATH_MAX], const char *root)
 	if (self)
 		self[strrchr(self, '/') - self] = '\0';
 	for (size_t i = 0; self && i < ARRAY_SIZE(beside); i++)
-		if (!tree_path(path, self, "/%s", beside[i]) && is_program(path))
+		if (!tree_path(path, self, "/%s", beside[i]) && is_program(path)) {
+			/* as people are to read it, without ".." */
+			char real[PATH_MAX];
+
+			if (realpath(path, real))
+				memcpy(path, real, sizeof(real));
 			return 0;
+		}
 	for (size_t i = 0; i < ARRAY_SIZE(installed); i++)
 		if (!tree_path(path, root, "%s", installed[i]) && is_program(path))
 			return 0;
