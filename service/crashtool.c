@@ -18,7 +18,8 @@
 static _Noreturn void child(const char *program, const char *const argv[], int in, int out)
 {
 	setpgid(0, 0);
-	if (dup2(in, STDIN_FILENO) < 0 || dup2(out, STDOUT_FILENO) < 0 ||
+	/* a .crashrc of the working directory, which may be anybody's, is not to be obeyed */
+	if (chdir("/") || dup2(in, STDIN_FILENO) < 0 || dup2(out, STDOUT_FILENO) < 0 ||
 	    dup2(out, STDERR_FILENO) < 0)
 		_exit(126);
 	execv(program, (char *const *)argv);

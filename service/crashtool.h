@@ -7,7 +7,8 @@
 #include "base/err.h"
 #include "base/types.h"
 
-/* What `crash -s VMLINUX DUMP` prints of commands (lines, "quit" last), cut to fit into out. */
+/* vmlinux and dump are absolute paths: it is run in /.
+ * What `crash -s VMLINUX DUMP` prints of commands (lines, "quit" last), cut to fit into out. */
 int crashtool_ask(const char *vmlinux, const char *dump, const char *commands, unsigned limit_s,
 		  char *out, size_t cap, struct err *e);
 

@@ -8,7 +8,8 @@
 
 #include "base/guard.h"
 
-int debugkernel_find(struct debugkernel *d, const char *root, const char *dump, struct err *e)
+int debugkernel_find(struct debugkernel *d, const char *root, const char *dump, bool here,
+		     struct err *e)
 {
 	_cleanup_free_ struct vmlinux_found *found = calloc(1, sizeof(*found));
 	struct vmlinux_places places;
@@ -23,6 +24,8 @@ int debugkernel_find(struct debugkernel *d, const char *root, const char *dump, 
 		return rc;
 	memcpy(d->release, id.release, sizeof(d->release));
 	vmlinux_places_init(&places, root);
+	if (!here)
+		places.here = NULL;
 	vmlinux_find(found, &places, &id);
 	if (found->n) {
 		const struct vmlinux_file *best = &found->files[found->best_at];

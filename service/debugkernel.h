@@ -18,7 +18,9 @@ struct debugkernel {
 	char why[200];		  /* of all but a match */
 };
 
-int debugkernel_find(struct debugkernel *d, const char *root, const char *dump, struct err *e);
+/* here: the working directory is looked at too, which is not for what root starts by itself. */
+int debugkernel_find(struct debugkernel *d, const char *root, const char *dump, bool here,
+		     struct err *e);
 
 /* The only one that may be used. */
 static inline bool debugkernel_fits(const struct debugkernel *d)

@@ -187,7 +187,7 @@ static void check_crash(struct testcrash *t, const char *root)
 
 	if (!said)
 		return;
-	if (debugkernel_find(&d, root, t->dump, &e)) {
+	if (debugkernel_find(&d, root, t->dump, false, &e)) {
 		status_add(&t->checks, STATUS_NOTE, "crash", "", "not tried: %s", e.msg);
 		return;
 	}

@@ -102,7 +102,7 @@ void view_find_debug(struct view *v, const char *root)
 	char path[PATH_MAX];
 
 	if (view_has_dump(v))
-		debugkernel_find(&v->debug, root, view_path(v, path), NULL);
+		debugkernel_find(&v->debug, root, view_path(v, path), true, NULL);
 }
 
 void view_free(struct view *v)

@@ -194,6 +194,7 @@ static void test_tool(void **state)
 	} t[] = {
 		{ "cat; echo $2 $3", 0, "bt\nquit\nv d\n" },
 		{ "echo no; exit 3", -EIO, "exit status 3" },
+		{ "echo in $(pwd).", 0, "in /.\n" }, /* not where a .crashrc may be anybody's */
 		{ "kill -9 $$", -EIO, "signal 9" },
 		{ "sleep 60 & sleep 60", -ETIMEDOUT, "does not come to an end" },
 		{ "head -c 100000 /dev/zero | tr '\\0' x", 0, "xxx" },
