@@ -42,6 +42,7 @@ struct sink {
 	bool holes;	 /* what is never written reads as zeros and takes no room */
 	bool once;	 /* a pipe: nothing can be written a second time, headers come last */
 	u64 base;	 /* where the dump begins in what readback() opens: 0, or on a raw area */
+	u64 max;	 /* of a file: no byte is written at or past it */
 	size_t align;	 /* page data is best written in multiples of this, at multiples of it */
 	_Atomic u64 end; /* next free offset for page data */
 	_Atomic u64 bytes_written;

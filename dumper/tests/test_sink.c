@@ -248,6 +248,57 @@ static void test_disk_full(void **state)
 	}
 }
 
+/* A file that may not become larger than max bytes, whatever the file system would take. */
+static enum dump_result run_max(const struct dump_opts *o, u64 max)
+{
+	struct dump_stats st;
+	struct err e = { 0 };
+	struct sink *file;
+	struct stat is;
+	enum dump_result result;
+	char what[80], out[256], temp[256];
+
+	snprintf(what, sizeof(what), "%s, at most %llu bytes",
+		 o->format == DUMP_ELF ? "ELF" : "kdump", (unsigned long long)max);
+	scratch_path(&scratch, out, sizeof(out), "out");
+	scratch_path(&scratch, temp, sizeof(temp), "out-incomplete");
+	assert_int_equal(sink_file_open(&file, out, true, &e), 0);
+	file->max = max;
+	assert_true(file->ops->room(file) <= max);
+	result = dump_run_sink(golden.core, file, o, &st, &e);
+	if (result != DUMP_FAILED) {
+		assert_int_equal(stat(result == DUMP_COMPLETE ? out : temp, &is), 0);
+		if ((u64)is.st_size > max)
+			fail_msg("%s: %lld bytes", what, (long long)is.st_size);
+	}
+	if (result != DUMP_COMPLETE) {
+		assert_int_equal(e.code, -EFBIG);
+		assert_non_null(strstr(st.reason, "out-incomplete: File too large"));
+	}
+	return judge(what, result, o, &e);
+}
+
+static void test_largest_file(void **state)
+{
+	static const struct {
+		enum dump_format format;
+		u64 step;
+		unsigned threads;
+	} t[] = { { DUMP_KDUMP, 997, 1 }, { DUMP_KDUMP, 4096, 2 }, { DUMP_ELF, 9973, 1 } };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(t); i++) {
+		struct dump_opts o = make_opts(t[i].format, 31, t[i].threads);
+		unsigned seen[4] = { 0 };
+
+		for (u64 max = 0; !seen[DUMP_COMPLETE]; max += t[i].step)
+			seen[run_max(&o, max)]++;
+		assert_true(seen[DUMP_FAILED] > 0);
+		/* an ELF dump takes its whole size at once */
+		assert_int_equal(seen[DUMP_INCOMPLETE] > 0, t[i].format == DUMP_KDUMP);
+	}
+}
+
 /* A dump to standard output, which is redirected to scratch/stream: by what result says, how much
  * of it there is. limit: bytes it takes before it fails. */
 static enum dump_result run_stream(const struct dump_opts *o, u64 limit, struct remains *r)
@@ -413,6 +464,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(test_every_call_fails, clean),
 		cmocka_unit_test_teardown(test_disk_full, clean),
+		cmocka_unit_test_teardown(test_largest_file, clean),
 		cmocka_unit_test_teardown(test_standard_output, clean),
 		cmocka_unit_test_teardown(test_names_taken, clean),
 		cmocka_unit_test_teardown(test_name_taken_late, clean),
