@@ -77,13 +77,24 @@ static int file_zero(struct sink *s, u64 off, u64 len, bool reserve, struct err 
 	return 0;
 }
 
+/* A file system without holes (vfat, exfat) writes zeros as a file grows: in steps, so that it can
+ * be seen to move. */
 static int file_set_size(struct sink *s, u64 size, struct err *e)
 {
 	struct sink_file *f = file_of(s);
 	int rc = check_max(f, 0, size, e);
+	struct stat st;
 
 	if (rc)
 		return rc;
+	if (fstat(f->fd, &st))
+		return err_sys(e, -errno, "size of %s", f->temp);
+	for (u64 at = (u64)st.st_size; at < size && size - at > SINK_STEP_BYTES; sink_move(s)) {
+		at += SINK_STEP_BYTES;
+		if (ftruncate(f->fd, (off_t)at))
+			return err_sys(e, -errno, "%llu bytes of size of %s",
+				       (unsigned long long)at, f->temp);
+	}
 	if (ftruncate(f->fd, (off_t)size))
 		return err_sys(e, -errno, "size of %s", f->temp);
 	sink_grow(s, size);
