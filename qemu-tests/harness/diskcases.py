@@ -19,6 +19,8 @@ def _scsi(adapter, *modules, disk=""):
 
 CONTROLLERS = {
     "virtio-blk": Controller(("virtio-blk-pci,drive=target",), ("virtio_pci", "virtio_blk")),
+    "virtio-blk-iommu": Controller(("virtio-blk-pci,drive=target,iommu_platform=on,ats=on",),
+                                   ("virtio_pci", "virtio_blk")),
     "virtio-scsi": _scsi("virtio-scsi-pci", "virtio_pci", "virtio_scsi"),
     "nvme": Controller(("nvme,drive=target,serial=target",), ("nvme",)),
     "ahci": Controller(("ahci,id=ctl", "ide-hd,drive=target,bus=ctl.0"), ("ahci", "sd_mod")),
@@ -87,6 +89,9 @@ OTHER = ("virtio-scsi-pci,id=other", "scsi-hd,drive=other,bus=other.0")
 # What most machines have besides, and no dump needs.
 BESIDE = ("e1000e", "virtio-net-pci", "bochs-display", "virtio-rng-pci")
 
+IOMMU = ("intel-iommu,intremap=on,device-iotlb=on",)
+TAKEN_OVER = (r"DMAR: Copied translation tables from previous kernel",)
+
 # 4.5 GiB that no compressor makes smaller, in files that a dump level leaves out, and in memory of
 # the kernel's own. What repeats is too far apart for one dump to store it once.
 SEED = "mount -o remount,size=90% /tmp\nhead -c 640M /dev/urandom > /tmp/seed\n"
@@ -147,5 +152,8 @@ CASES = [
     # options of the command line; a blacklist that must not cost the dump
     Case("nvme", "ext4", more="options", boot="nvme.poll_queues=1", early="nvme0n1 nvme",
          modprobe="blacklist nvme\n", says=(r"1/0/1 default/read/poll queues",)),
+    # behind an IOMMU whose tables the dead kernel has left in use: the capture kernel takes them over
+    Case("nvme", "ext4", more="iommu", devices=IOMMU, boot="intel_iommu=on", says=TAKEN_OVER),
+    Case("virtio-blk-iommu", "ext4", devices=IOMMU, boot="intel_iommu=on", says=TAKEN_OVER),
 ]
 BY_NAME = {case.name: case for case in CASES}
