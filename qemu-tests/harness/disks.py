@@ -81,7 +81,9 @@ def _start(run, disk, test, extra=()):
 
 def _crash(run, disk, test):
     """The production system from its boot to the reset at the end of the capture."""
-    vm, start = _start(run, disk, test, ["-action", "reboot=shutdown"])
+    # a reset without a word on the console has its reason there
+    log = ["-d", "cpu_reset,guest_errors", "-D", f"{run.where}/resets.log"]
+    vm, start = _start(run, disk, test, ["-action", "reboot=shutdown", *log])
     with vm:
         start()
         ended = "reboot"
