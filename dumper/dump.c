@@ -240,6 +240,7 @@ static enum dump_result run_with_sink(const struct core *core, const struct dump
 	bool openable = false;
 	int rc = open_out(&out, core, o, sink, e);
 
+	sink->moved = o->progress ? &o->progress->moved : NULL;
 	if (rc == 0) {
 		rc = engine_open(&en, core, o, out, e);
 		if (rc == 0)

@@ -41,6 +41,7 @@ struct dump_progress {
 	_Atomic u64 pages_total; /* to classify, write or verify (ELF: bytes), by phase */
 	_Atomic u64 pages_done;
 	_Atomic u64 bytes_written;
+	_Atomic u64 moved;  /* counted up within a call that takes long: see sink.h */
 	_Atomic u32 cancel; /* set by the other side: stop soon, leave an openable file */
 };
 

@@ -39,9 +39,13 @@ struct sink_ops {
 
 struct sink {
 	const struct sink_ops *ops;
-	bool holes;	 /* what is never written reads as zeros and takes no room */
-	bool once;	 /* a pipe: nothing can be written a second time, headers come last */
-	u64 base;	 /* where the dump begins in what readback() opens: 0, or on a raw area */
+	bool holes; /* what is never written reads as zeros and takes no room */
+	bool once;  /* a pipe: nothing can be written a second time, headers come last */
+	u64 base;   /* where the dump begins in what readback() opens: 0, or on a raw area */
+	/* What set_size() and zero() count up while they fill much room with zeros (a raw slot,
+	 * vfat): or else they would seem to hang. NULL: nobody looks. */
+	_Atomic u64 *moved;
+	u64 max;	 /* of a file: no byte is written at or past it */
 	size_t align;	 /* page data is best written in multiples of this, at multiples of it */
 	_Atomic u64 end; /* next free offset for page data */
 	_Atomic u64 bytes_written;
@@ -53,6 +57,14 @@ struct sink {
 int sink_file_open(struct sink **out, const char *path, bool direct, struct err *e);
 /* path "-": standard output. */
 int sink_flat_open(struct sink **out, const char *path, struct err *e);
+
+#define SINK_STEP_BYTES ((u64)128 << 20) /* of zeros, between two looks */
+
+static inline void sink_move(struct sink *s)
+{
+	if (s->moved)
+		atomic_fetch_add(s->moved, 1);
+}
 
 /* A place for len bytes of page data, rounded up to s->align. */
 static inline u64 sink_alloc(struct sink *s, u64 len)

@@ -39,11 +39,23 @@ static bool is_aligned(const void *buf, size_t len, u64 off)
 	return ((uintptr_t)buf | len | off) % DIRECT_ALIGN == 0;
 }
 
+/* As the file system says it of a file that is too large: what fits is written all the same. */
+static int check_max(struct sink_file *f, u64 off, u64 len, struct err *e)
+{
+	if (off <= f->sink.max && len <= f->sink.max - off)
+		return 0;
+	return err_sys(e, -EFBIG, "%llu bytes at %llu of %s", (unsigned long long)len,
+		       (unsigned long long)off, f->temp);
+}
+
 static int file_pwrite(struct sink *s, const void *buf, size_t len, u64 off, struct err *e)
 {
 	struct sink_file *f = file_of(s);
-	int rc = -EINVAL;
+	int rc = check_max(f, off, len, e);
 
+	if (rc)
+		return rc;
+	rc = -EINVAL;
 	if (f->direct_fd >= 0 && is_aligned(buf, len, off))
 		rc = io_pwrite_all(f->direct_fd, buf, len, off);
 	if (rc == -EINVAL) /* also where O_DIRECT was taken by open() but not by the write */
@@ -65,10 +77,24 @@ static int file_zero(struct sink *s, u64 off, u64 len, bool reserve, struct err 
 	return 0;
 }
 
+/* A file system without holes (vfat, exfat) writes zeros as a file grows: in steps, so that it can
+ * be seen to move. */
 static int file_set_size(struct sink *s, u64 size, struct err *e)
 {
 	struct sink_file *f = file_of(s);
+	int rc = check_max(f, 0, size, e);
+	struct stat st;
 
+	if (rc)
+		return rc;
+	if (fstat(f->fd, &st))
+		return err_sys(e, -errno, "size of %s", f->temp);
+	for (u64 at = (u64)st.st_size; at < size && size - at > SINK_STEP_BYTES; sink_move(s)) {
+		at += SINK_STEP_BYTES;
+		if (ftruncate(f->fd, (off_t)at))
+			return err_sys(e, -errno, "%llu bytes of size of %s",
+				       (unsigned long long)at, f->temp);
+	}
 	if (ftruncate(f->fd, (off_t)size))
 		return err_sys(e, -errno, "size of %s", f->temp);
 	sink_grow(s, size);
@@ -154,9 +180,7 @@ static void file_abandon(struct sink *s, bool keep)
 
 static u64 file_room(struct sink *s)
 {
-	int fd = file_of(s)->fd;
-
-	return MIN(io_room(fd), io_file_max(fd));
+	return MIN(io_room(file_of(s)->fd), s->max);
 }
 
 static void file_close(struct sink *s)
@@ -269,6 +293,7 @@ int sink_file_open(struct sink **out, const char *path, bool direct, struct err 
 		file_close(&f->sink);
 		return rc;
 	}
+	f->sink.max = io_file_safe(io_file_max(f->fd));
 	if (direct)
 		open_direct(f);
 	*out = &f->sink;

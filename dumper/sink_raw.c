@@ -90,7 +90,10 @@ static int raw_zero(struct sink *s, u64 off, u64 len, bool reserve, struct err *
 	(void)reserve;
 	if (rc)
 		return rc;
-	rc = write_zeros(r, off, len);
+	for (u64 done = 0; !rc && done < len; done += SINK_STEP_BYTES) {
+		rc = write_zeros(r, off + done, MIN(len - done, SINK_STEP_BYTES));
+		sink_move(s);
+	}
 	if (rc)
 		return err_sys(e, rc, "%llu bytes of zeros in slot %u", (unsigned long long)len,
 			       r->slot);

@@ -151,7 +151,8 @@ static u64 beat(void *arg)
 
 	if (phase == DUMP_PHASE_SYNC)
 		m->syncs++;
-	return atomic_load(&p->pages_done) + atomic_load(&p->bytes_written) + phase + m->syncs;
+	return atomic_load(&p->pages_done) + atomic_load(&p->bytes_written) +
+	       atomic_load(&p->moved) + phase + m->syncs;
 }
 
 static int dump_once(struct init *in, const struct step *s, enum child_end *end, struct err *e)
@@ -204,12 +205,13 @@ static int dump_again(struct init *in, const struct step *s, struct err *e)
 	return again_end(in, &first) ? STEP_PART : rc;
 }
 
-/* An ELF dump takes its whole size at once: of one that is larger than the slot nothing is there.
- */
-static bool kdump_instead(const struct init *in)
+/* In place of an ELF dump for which there is no place. */
+static int dump_kdump(struct init *in, const struct step *s, enum child_end *end, struct err *e)
 {
-	return rawtarget_is(in) && in->conf.format == CONF_FORMAT_ELF &&
-	       in->outcome == OUTCOME_FAILED && err_is_full(in->code);
+	init_note(in, "%.200s: the dump is made in the kdump format", in->why);
+	in->conf.format = CONF_FORMAT_KDUMP;
+	memset(e, 0, sizeof(*e));
+	return dump_once(in, s, end, e);
 }
 
 int step_dump(struct init *in, const struct step *s, struct err *e)
@@ -217,16 +219,15 @@ int step_dump(struct init *in, const struct step *s, struct err *e)
 	enum child_end end;
 	int rc = dump_once(in, s, &end, e);
 
-	if (kdump_instead(in)) {
-		init_note(in, "%.200s: the dump is made in the kdump format", in->why);
-		in->conf.format = CONF_FORMAT_KDUMP;
+	if (outcome_wants_kdump(in, rawtarget_is(in)))
+		rc = dump_kdump(in, s, &end, e);
+	if (again_wanted(in, end, step_time_left_ms(in)))
+		rc = dump_again(in, s, e);
+	if (room_wanted(in, step_time_left_ms(in)) && room_make(in)) {
 		memset(e, 0, sizeof(*e));
 		rc = dump_once(in, s, &end, e);
 	}
-	if (again_wanted(in, end, step_time_left_ms(in)))
-		rc = dump_again(in, s, e);
-	if (!room_wanted(in, step_time_left_ms(in)) || !room_make(in))
-		return rc;
-	memset(e, 0, sizeof(*e));
-	return dump_once(in, s, &end, e);
+	if (outcome_wants_kdump(in, true))
+		rc = dump_kdump(in, s, &end, e);
+	return rc;
 }

@@ -125,6 +125,12 @@ bool outcome_try_next(enum outcome o, int code, u64 left_ms)
 	return err_is_full(code) && left_ms >= NEXT_TARGET_MS;
 }
 
+bool outcome_wants_kdump(const struct init *in, bool last)
+{
+	return in->conf.format == CONF_FORMAT_ELF && in->outcome == OUTCOME_FAILED &&
+	       (in->code == -EFBIG || (last && err_is_full(in->code)));
+}
+
 bool outcome_has_next(const struct init *in, u64 left_ms)
 {
 	return in->target + 1 < in->conf.ntargets &&

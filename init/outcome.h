@@ -26,6 +26,11 @@ enum outcome outcome_best(enum outcome a, enum outcome b);
 /* Whether a target that ended so leaves something for another target to do better. */
 bool outcome_try_next(enum outcome o, int code, u64 left_ms);
 
+/* Whether an ELF dump is to be made in the kdump format, which is smaller: it takes its whole size
+ * at once, and of one that is larger than a slot, a file system's largest file or its free room
+ * nothing is there. last: no more room can be had. */
+bool outcome_wants_kdump(const struct init *in, bool last);
+
 /* Whether there is such a target. */
 bool outcome_has_next(const struct init *in, u64 left_ms);
 

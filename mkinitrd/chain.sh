@@ -25,8 +25,8 @@ chain_fs()
 		say "note: $2: vfat has files of at most 4 GiB: a dump that would be larger is" \
 			"filtered more, or cut"
 		! grep -q -x 'format elf' "$work/conf" ||
-			say "note: $2: an ELF dump that spans more than 4 GiB fails on vfat: use" \
-				"'format kdump'"
+			say "note: $2: an ELF dump that spans more than 4 GiB is made in the" \
+				"kdump format on vfat"
 		;;
 	esac
 	case $1 in

@@ -209,20 +209,31 @@ static void look_at_target(const struct estimate_all *a, struct estimate_target 
 			 rc == -ENOENT ? "not there, or not mounted" : strerror(-rc));
 		return;
 	}
+	estimate_target_judge(a, t, room_file_max(target->fstype));
+}
+
+void estimate_target_judge(const struct estimate_all *a, struct estimate_target *t, u64 file_max)
+{
+	u64 room = MIN(t->free_bytes, file_max);
+	char files[48] = "";
+
+	if (file_max < t->free_bytes)
+		snprintf(files, sizeof(files), ", in files of at most %llu MiB",
+			 (unsigned long long)(file_max / MIB));
 	t->known = a->pages.source != NULL;
-	t->enough = t->known && t->free_bytes >= a->asked.bytes;
+	t->enough = t->known && room >= a->asked.bytes;
 	if (t->known)
-		snprintf(t->text, sizeof(t->text), "%llu MiB free, %s for %llu MiB at level %u%s",
-			 (unsigned long long)(t->free_bytes / MIB),
+		snprintf(t->text, sizeof(t->text), "%llu MiB free%s, %s for %llu MiB at level %u%s",
+			 (unsigned long long)(t->free_bytes / MIB), files,
 			 t->enough ? "enough" : "too little",
 			 (unsigned long long)(a->asked.bytes / MIB), a->conf.dump_level,
 			 t->enough ? ""
-			 : t->free_bytes >= a->dumps[ESTIMATE_LEVELS - 1].bytes
+			 : room >= a->dumps[ESTIMATE_LEVELS - 1].bytes
 				 ? ": it would be filtered more"
 				 : ", and for level 31");
 	else
-		snprintf(t->text, sizeof(t->text), "%llu MiB free",
-			 (unsigned long long)(t->free_bytes / MIB));
+		snprintf(t->text, sizeof(t->text), "%llu MiB free%s",
+			 (unsigned long long)(t->free_bytes / MIB), files);
 }
 
 void estimate_all(struct estimate_all *a, const char *root, const char *release,

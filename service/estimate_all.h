@@ -49,6 +49,11 @@ struct estimate_all {
 void estimate_all(struct estimate_all *a, const char *root, const char *release,
 		  const struct estimate_opts *o);
 
+/* Whether the dump has room on t, of which free_bytes are known, in a file of at most file_max
+ * bytes.
+ */
+void estimate_target_judge(const struct estimate_all *a, struct estimate_target *t, u64 file_max);
+
 /* For the command: writes it to stdout as JSON. 0 or -errno. */
 int estimate_print_json(const struct estimate_all *a);
 

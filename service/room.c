@@ -8,6 +8,7 @@
 #include <sys/statvfs.h>
 
 #include "base/guard.h"
+#include "base/io.h"
 #include "mounts.h"
 #include "tree.h"
 
@@ -70,4 +71,10 @@ int room_free(const char *root, const char *node, u64 *bytes)
 	/* PID 1 writes as root, which may use the reserved blocks too */
 	*bytes = (u64)vfs.f_bfree * vfs.f_frsize;
 	return 0;
+}
+
+/* Others take files of a TiB and more. */
+u64 room_file_max(const char *fstype)
+{
+	return strcmp(fstype, "vfat") ? UINT64_MAX : IO_VFAT_MAX;
 }

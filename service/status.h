@@ -55,6 +55,10 @@ bool status_is_blind(const char *root);
 /* The checks of the targets: devices, and room on them. */
 void status_targets(struct status *s, const char *root, const struct conf *conf);
 
+/* Whether a dump taken now has room on t, which has free_bytes. rc: why that is not known, or 0. */
+void status_room(struct status *s, const char *root, const struct conf *conf,
+		 const struct conf_target *t, int rc, u64 free_bytes);
+
 /* What is loaded; fills in s->loaded. And the initramfs: whether it is of what is there now. */
 void status_loaded(struct status *s, const char *root);
 void status_initramfs(struct status *s, const char *root, const char *kver);

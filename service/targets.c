@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -17,12 +18,18 @@ static long long mib(u64 bytes)
 
 /* The level that PID 1 falls back to is the strictest: a dump that does not fit at that one is
  * cut; one that does not fit at the level asked for is filtered more. */
-static void compare_room(struct status *s, const char *root, const struct conf *conf,
-			 const struct conf_target *t, int rc, u64 room)
+void status_room(struct status *s, const char *root, const struct conf *conf,
+		 const struct conf_target *t, int rc, u64 free_bytes)
 {
-	const char *fstype = t->kind == CONF_TARGET_RAW ? "raw" : t->fstype;
+	bool raw = t->kind == CONF_TARGET_RAW;
+	const char *fstype = raw ? "raw" : t->fstype;
+	u64 max = raw ? UINT64_MAX : room_file_max(fstype), room = MIN(free_bytes, max);
+	bool full = free_bytes <= max; /* else it is the file that ends */
+	char have[60];
 	u64 least, asked;
 
+	snprintf(have, sizeof(have), full ? "%lld MiB free" : "files of at most %lld MiB",
+		 mib(room));
 	if (!rc)
 		rc = room_needed(root, LEVEL_ALL, &least);
 	if (!rc)
@@ -31,18 +38,22 @@ static void compare_room(struct status *s, const char *root, const struct conf *
 		status_add(s, STATUS_NOTE, "room", "", "%s %s: free room unknown: %s", fstype,
 			   t->device, strerror(-rc));
 	else if (room < least)
-		status_add(s, STATUS_MISSING, "room", "free room there, or name another target",
-			   "%s %s has %lld MiB free, a dump now may need %lld MiB", fstype,
-			   t->device, mib(room), mib(least));
+		status_add(s, STATUS_MISSING, "room",
+			   full ? "free room there, or name another target"
+				: "name a target on another file system",
+			   "%s %s has %s, a dump now may need %lld MiB", fstype, t->device, have,
+			   mib(least));
 	else if (room < asked)
-		status_add(s, STATUS_NOTE, "room", "free room there, or raise dump_level",
-			   "%s %s has %lld MiB free, a dump now may need %lld MiB at level %u: it "
-			   "would be filtered more",
-			   fstype, t->device, mib(room), mib(asked), conf->dump_level);
+		status_add(s, STATUS_NOTE, "room",
+			   full ? "free room there, or raise dump_level"
+				: "raise dump_level, or name a target on another file system",
+			   "%s %s has %s, a dump now may need %lld MiB at level %u: it would be "
+			   "filtered more",
+			   fstype, t->device, have, mib(asked), conf->dump_level);
 	else
 		status_add(s, STATUS_OK, "room", NULL,
-			   "%s %s has %lld MiB free, a dump now needs at most %lld MiB", fstype,
-			   t->device, mib(room), mib(asked));
+			   "%s %s has %s, a dump now needs at most %lld MiB", fstype, t->device,
+			   have, mib(asked));
 }
 
 static void check_room(struct status *s, const char *root, const struct conf *conf,
@@ -59,7 +70,7 @@ static void check_room(struct status *s, const char *root, const struct conf *co
 			   "%s %s is mounted read-only, as after an error in it", t->fstype,
 			   t->device);
 	else
-		compare_room(s, root, conf, t, rc, room);
+		status_room(s, root, conf, t, rc, room);
 }
 
 static bool is_usable(const char *root, const struct conf_target *t)
@@ -111,7 +122,7 @@ static void check_raw(struct status *s, const char *root, const struct conf *con
 			   "%s", e.msg);
 	} else {
 		check_slots(s, t, &a);
-		compare_room(s, root, conf, t, 0, raw_slot_room(&a, 0));
+		status_room(s, root, conf, t, 0, raw_slot_room(&a, 0));
 		raw_area_close(&a);
 	}
 }

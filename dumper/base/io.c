@@ -167,3 +167,11 @@ u64 io_file_max(int fd)
 	lseek(fd, 0, SEEK_SET);
 	return good;
 }
+
+/* A file of 4 GiB less one byte fills clusters of 4 GiB. fsck.fat (dosfstools 4.2) counts these in
+ * 32 bits, takes the file to have none, and cuts it to no bytes: what is in it must end a cluster
+ * before. The largest clusters, of 128 sectors of 4 KiB, have half a MiB. */
+u64 io_file_safe(u64 max)
+{
+	return max == UINT32_MAX ? IO_VFAT_MAX : max;
+}

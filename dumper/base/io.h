@@ -34,4 +34,9 @@ u64 io_room(int fd);
  * does not say. The offset of fd moves; nothing else does. */
 u64 io_file_max(int fd);
 
+/* How large a dump may become where the largest file has max bytes: less on vfat, whose largest
+ * file its own fsck takes for damaged. */
+#define IO_VFAT_MAX (((u64)1 << 32) - ((u64)1 << 20))
+u64 io_file_safe(u64 max);
+
 #endif

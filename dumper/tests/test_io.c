@@ -187,13 +187,31 @@ static void test_file_max(void **state)
 	close(ends[1]);
 }
 
+/* Of vfat's largest file not even the largest cluster is left half used. */
+static void test_file_safe(void **state)
+{
+	static const struct {
+		u64 max, safe;
+	} t[] = {
+		{ UINT32_MAX, ((u64)4095 << 20) },
+		{ (u64)UINT32_MAX - 1, (u64)UINT32_MAX - 1 },
+		{ (u64)UINT32_MAX + 1, (u64)UINT32_MAX + 1 },
+		{ 17247252480, 17247252480 },
+		{ UINT64_MAX, UINT64_MAX },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(t); i++)
+		assert_true(io_file_safe(t[i].max) == t[i].safe);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_file_max),
-					    cmocka_unit_test(test_read_file),
-					    cmocka_unit_test(test_pread_pwrite),
-					    cmocka_unit_test(test_short_counts),
-					    cmocka_unit_test(test_hold_std) };
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_file_max),     cmocka_unit_test(test_file_safe),
+		cmocka_unit_test(test_read_file),    cmocka_unit_test(test_pread_pwrite),
+		cmocka_unit_test(test_short_counts), cmocka_unit_test(test_hold_std)
+	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -248,6 +248,57 @@ static void test_disk_full(void **state)
 	}
 }
 
+/* A file that may not become larger than max bytes, whatever the file system would take. */
+static enum dump_result run_max(const struct dump_opts *o, u64 max)
+{
+	struct dump_stats st;
+	struct err e = { 0 };
+	struct sink *file;
+	struct stat is;
+	enum dump_result result;
+	char what[80], out[256], temp[256];
+
+	snprintf(what, sizeof(what), "%s, at most %llu bytes",
+		 o->format == DUMP_ELF ? "ELF" : "kdump", (unsigned long long)max);
+	scratch_path(&scratch, out, sizeof(out), "out");
+	scratch_path(&scratch, temp, sizeof(temp), "out-incomplete");
+	assert_int_equal(sink_file_open(&file, out, true, &e), 0);
+	file->max = max;
+	assert_true(file->ops->room(file) <= max);
+	result = dump_run_sink(golden.core, file, o, &st, &e);
+	if (result != DUMP_FAILED) {
+		assert_int_equal(stat(result == DUMP_COMPLETE ? out : temp, &is), 0);
+		if ((u64)is.st_size > max)
+			fail_msg("%s: %lld bytes", what, (long long)is.st_size);
+	}
+	if (result != DUMP_COMPLETE) {
+		assert_int_equal(e.code, -EFBIG);
+		assert_non_null(strstr(st.reason, "out-incomplete: File too large"));
+	}
+	return judge(what, result, o, &e);
+}
+
+static void test_largest_file(void **state)
+{
+	static const struct {
+		enum dump_format format;
+		u64 step;
+		unsigned threads;
+	} t[] = { { DUMP_KDUMP, 997, 1 }, { DUMP_KDUMP, 4096, 2 }, { DUMP_ELF, 9973, 1 } };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(t); i++) {
+		struct dump_opts o = make_opts(t[i].format, 31, t[i].threads);
+		unsigned seen[4] = { 0 };
+
+		for (u64 max = 0; !seen[DUMP_COMPLETE]; max += t[i].step)
+			seen[run_max(&o, max)]++;
+		assert_true(seen[DUMP_FAILED] > 0);
+		/* an ELF dump takes its whole size at once */
+		assert_int_equal(seen[DUMP_INCOMPLETE] > 0, t[i].format == DUMP_KDUMP);
+	}
+}
+
 /* A dump to standard output, which is redirected to scratch/stream: by what result says, how much
  * of it there is. limit: bytes it takes before it fails. */
 static enum dump_result run_stream(const struct dump_opts *o, u64 limit, struct remains *r)
@@ -294,95 +345,6 @@ static void test_standard_output(void **state)
 		assert_int_equal(run_stream(&o, limit, &r), DUMP_FAILED);
 }
 
-/* What a sink says when its name is taken. */
-static void test_names_taken(void **state)
-{
-	static const struct {
-		const char *there; /* a file with this name */
-		const char *out;
-		int rc;
-		const char *msg;
-	} t[] = {
-		{ "out", "out", -EEXIST, "/out exists: it is never overwritten" },
-		{ "out-incomplete", "out", -EEXIST,
-		  "/out-incomplete exists: it is never overwritten" },
-		{ NULL, "no/such/out", -ENOENT, "/no/such/out: No such file or directory" },
-		{ "file", "file/out", -ENOTDIR, "/file/out: Not a directory" },
-	};
-
-	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(t) * 2; i++) {
-		size_t k = i / 2;
-		char path[256], names[256];
-		struct err e = { 0 };
-		struct sink *s = NULL;
-		int fd = -1, rc;
-
-		if (t[k].there)
-			fd = creat(scratch_path(&scratch, path, sizeof(path), t[k].there), 0600);
-		scratch_path(&scratch, path, sizeof(path), t[k].out);
-		rc = i % 2 ? sink_flat_open(&s, path, &e) : sink_file_open(&s, path, false, &e);
-		assert_int_equal(rc, t[k].rc);
-		assert_int_equal(e.code, t[k].rc);
-		assert_null(s);
-		assert_non_null(strstr(e.msg, t[k].msg));
-		scratch_list(&scratch, names, sizeof(names));
-		if (t[k].there) {
-			assert_non_null(strstr(names, t[k].there));
-			close(fd);
-			scratch_unlink(&scratch, t[k].there);
-		}
-		assert_int_equal(scratch_list(&scratch, names, sizeof(names)), 1);
-	}
-}
-
-/* A name that was free when the dump began, and is not when it ends. */
-static void test_name_taken_late(void **state)
-{
-	struct sink *s;
-	struct err e = { 0 };
-	char path[256], names[256];
-	int fd;
-
-	(void)state;
-	assert_int_equal(
-		sink_file_open(&s, scratch_path(&scratch, path, sizeof(path), "out"), false, &e),
-		0);
-	assert_int_equal(sink_pwrite(s, "dump", 4, 0, &e), 0);
-	fd = creat(path, 0600);
-	assert_int_equal(s->ops->commit(s, false, &e), -EEXIST);
-	assert_non_null(strstr(e.msg, "out-incomplete to "));
-	assert_non_null(strstr(e.msg, "/out: File exists"));
-	s->ops->close(s);
-	close(fd);
-	scratch_list(&scratch, names, sizeof(names));
-	assert_string_equal(names, "out out-incomplete vmcore");
-	scratch_unlink(&scratch, "out");
-	scratch_unlink(&scratch, "out-incomplete");
-}
-
-static void test_file_modes(void **state)
-{
-	struct stat st;
-	struct sink *s;
-	struct err e = { 0 };
-	char path[256], temp[256];
-	mode_t old = umask(0);
-
-	(void)state;
-	assert_int_equal(
-		sink_file_open(&s, scratch_path(&scratch, path, sizeof(path), "out"), true, &e), 0);
-	scratch_path(&scratch, temp, sizeof(temp), "out-incomplete");
-	assert_int_equal(stat(temp, &st), 0);
-	assert_int_equal(st.st_mode & 07777, 0600);
-	assert_int_equal(s->ops->commit(s, true, &e), 0);
-	assert_int_equal(stat(path, &st), 0);
-	assert_int_equal(stat(temp, &st), -1);
-	s->ops->close(s);
-	umask(old);
-	scratch_unlink(&scratch, "out");
-}
-
 /* A test that failed may have left files: they must not fail the next one. */
 static int clean(void **state)
 {
@@ -413,10 +375,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(test_every_call_fails, clean),
 		cmocka_unit_test_teardown(test_disk_full, clean),
+		cmocka_unit_test_teardown(test_largest_file, clean),
 		cmocka_unit_test_teardown(test_standard_output, clean),
-		cmocka_unit_test_teardown(test_names_taken, clean),
-		cmocka_unit_test_teardown(test_name_taken_late, clean),
-		cmocka_unit_test_teardown(test_file_modes, clean),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

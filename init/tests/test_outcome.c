@@ -126,6 +126,38 @@ static void test_try_next(void **state)
 			fail_msg("case %zu", i);
 }
 
+static void test_wants_kdump(void **state)
+{
+	static const struct {
+		enum conf_format format;
+		enum outcome outcome;
+		int code;
+		bool early, last;
+	} t[] = {
+		{ CONF_FORMAT_ELF, OUTCOME_FAILED, -EFBIG, true, true },
+		/* older dumps may make room first */
+		{ CONF_FORMAT_ELF, OUTCOME_FAILED, -ENOSPC, false, true },
+		{ CONF_FORMAT_ELF, OUTCOME_FAILED, -EDQUOT, false, true },
+		{ CONF_FORMAT_ELF, OUTCOME_FAILED, -EIO, false, false },
+		{ CONF_FORMAT_ELF, OUTCOME_FAILED, 0, false, false },
+		{ CONF_FORMAT_ELF, OUTCOME_INCOMPLETE, -EFBIG, false, false },
+		{ CONF_FORMAT_ELF, OUTCOME_COMPLETE, 0, false, false },
+		{ CONF_FORMAT_KDUMP, OUTCOME_FAILED, -EFBIG, false, false },
+		{ CONF_FORMAT_KDUMP, OUTCOME_FAILED, -ENOSPC, false, false },
+	};
+
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(t); i++) {
+		f->in.conf.format = t[i].format;
+		f->in.outcome = t[i].outcome;
+		f->in.code = t[i].code;
+		if (outcome_wants_kdump(&f->in, false) != t[i].early ||
+		    outcome_wants_kdump(&f->in, true) != t[i].last)
+			fail_msg("case %zu", i);
+	}
+}
+
 /* An incomplete dump on an earlier target is not forgotten when the next one fails. */
 static void test_best(void **state)
 {
@@ -165,6 +197,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_result, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_fallbacks, setup, teardown),
 		cmocka_unit_test(test_try_next),
+		cmocka_unit_test_setup_teardown(test_wants_kdump, setup, teardown),
 		cmocka_unit_test(test_best),
 		cmocka_unit_test(test_reasons),
 	};

@@ -19,6 +19,8 @@ def _scsi(adapter, *modules, disk=""):
 
 CONTROLLERS = {
     "virtio-blk": Controller(("virtio-blk-pci,drive=target",), ("virtio_pci", "virtio_blk")),
+    "virtio-blk-iommu": Controller(("virtio-blk-pci,drive=target,iommu_platform=on,ats=on",),
+                                   ("virtio_pci", "virtio_blk")),
     "virtio-scsi": _scsi("virtio-scsi-pci", "virtio_pci", "virtio_scsi"),
     "nvme": Controller(("nvme,drive=target,serial=target",), ("nvme",)),
     "ahci": Controller(("ahci,id=ctl", "ide-hd,drive=target,bus=ctl.0"), ("ahci", "sd_mod")),
@@ -30,8 +32,9 @@ CONTROLLERS = {
     "pvscsi": _scsi("pvscsi", "vmw_pvscsi"),
     "usb-storage": Controller(("qemu-xhci,id=usb", "usb-storage,drive=target,bus=usb.0"),
                               ("xhci_pci", "usb_storage", "sd_mod")),
+    # uas asks usb_storage for its quirks
     "uas": Controller(("qemu-xhci,id=usb", "usb-uas,id=ctl,bus=usb.0",
-                       "scsi-hd,drive=target,bus=ctl.0"), ("xhci_pci", "uas", "sd_mod")),
+                       "scsi-hd,drive=target,bus=ctl.0"), ("xhci_pci", "usb_storage", "uas", "sd_mod")),
     "sd-card": Controller(("sdhci-pci,id=ctl", "sd-card,drive=target"),
                           ("sdhci_pci", "mmc_block")),
 }
@@ -86,6 +89,9 @@ OTHER = ("virtio-scsi-pci,id=other", "scsi-hd,drive=other,bus=other.0")
 # What most machines have besides, and no dump needs.
 BESIDE = ("e1000e", "virtio-net-pci", "bochs-display", "virtio-rng-pci")
 
+IOMMU = ("intel-iommu,intremap=on,device-iotlb=on",)
+TAKEN_OVER = (r"DMAR: Copied translation tables from previous kernel",)
+
 # 4.5 GiB that no compressor makes smaller, in files that a dump level leaves out, and in memory of
 # the kernel's own. What repeats is too far apart for one dump to store it once.
 SEED = "mount -o remount,size=90% /tmp\nhead -c 640M /dev/urandom > /tmp/seed\n"
@@ -93,6 +99,11 @@ FILES = SEED + "for i in 1 2 3 4 5 6 7; do cat /tmp/seed > /tmp/copy.$i || exit 
 KERNELS = SEED + ("modprobe brd rd_nr=1 rd_size=4718592\nfor i in 0 1 2 3 4 5 6; do\n"
                   "dd if=/tmp/seed of=/dev/ram0 bs=1M count=640 seek=$((i * 640)) oflag=direct ||"
                   " exit 1\ndone\nrm /tmp/seed\n")
+# As much that repeats close by: an ELF dump has it all, one in the kdump format has it once.
+REPEATS = ("head -c 64k /dev/urandom > /tmp/seed\nmodprobe brd rd_nr=1 rd_size=4718592\n"
+           "i=0; while test $i -lt 1024; do cat /tmp/seed; i=$((i + 1)); done > /tmp/many\n"
+           "i=0; while test $i -lt 72; do dd if=/tmp/many of=/dev/ram0 bs=1M seek=$((i * 64)) "
+           "oflag=direct || exit 1; i=$((i + 1)); done\nrm /tmp/seed /tmp/many\n")
 
 CASES = [
     Case("nvme", "xfs", quick=True),
@@ -128,6 +139,10 @@ CASES = [
     Case("virtio-blk", "vfat", "mbr", more="4g-cut", prepare=KERNELS, conf=("compress none",),
          mib=5632, memory_mib=6400, limit_s=900, status="incomplete", big=True,
          record=(("level_asked", 31), ("level_used", 31))),
+    # an ELF dump cannot be cut: it is made in the kdump format
+    Case("virtio-blk", "vfat", "mbr", more="4g-elf", prepare=REPEATS, conf=("format elf",),
+         mib=5632, memory_mib=6400, limit_s=900, record=(("format", "kdump"), ("level_used", 31)),
+         says=(r"File too large: the dump is made in the kdump format",)),
     # mixed
     Case("usb-storage", "vfat", "mbr"),
     Case("sd-card", "exfat", "mbr"),
@@ -137,5 +152,8 @@ CASES = [
     # options of the command line; a blacklist that must not cost the dump
     Case("nvme", "ext4", more="options", boot="nvme.poll_queues=1", early="nvme0n1 nvme",
          modprobe="blacklist nvme\n", says=(r"1/0/1 default/read/poll queues",)),
+    # behind an IOMMU whose tables the dead kernel has left in use: the capture kernel takes them over
+    Case("nvme", "ext4", more="iommu", devices=IOMMU, boot="intel_iommu=on", says=TAKEN_OVER),
+    Case("virtio-blk-iommu", "ext4", devices=IOMMU, boot="intel_iommu=on", says=TAKEN_OVER),
 ]
 BY_NAME = {case.name: case for case in CASES}

@@ -58,7 +58,8 @@ def _case_text(case, uuid):
              "big": "yes" if case.big else "no",
              "beside": "yes" if case.devices and not case.moves else "no",
              "drivers": " ".join(CONTROLLERS[case.controller].modules),
-             "append": "console=ttyS0 loglevel=7 printk.time=1"}
+             # the first: what a kernel says that dies before it has a console
+             "append": "earlycon=uart8250,io,0x3f8 console=ttyS0 loglevel=7 printk.time=1"}
     return "".join(f"{name}='{value}'\n" for name, value in words.items())
 
 
@@ -81,7 +82,9 @@ def _start(run, disk, test, extra=()):
 
 def _crash(run, disk, test):
     """The production system from its boot to the reset at the end of the capture."""
-    vm, start = _start(run, disk, test, ["-action", "reboot=shutdown"])
+    # a reset without a word on the console has its reason there
+    log = ["-d", "cpu_reset,guest_errors", "-D", f"{run.where}/resets.log"]
+    vm, start = _start(run, disk, test, ["-action", "reboot=shutdown", *log])
     with vm:
         start()
         ended = "reboot"

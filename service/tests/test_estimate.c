@@ -349,6 +349,43 @@ static void test_dump(void **state)
 	assert_int_equal(d.pages, 100000);
 }
 
+static void test_target_room(void **state)
+{
+	static const struct {
+		u64 free_mib, max_mib;
+		bool enough;
+		const char *text;
+	} t[] = {
+		{ 9000, UINT64_MAX >> 20, true, "9000 MiB free, enough for 5000 MiB at level 1" },
+		{ 9000, 4095, false,
+		  "9000 MiB free, in files of at most 4095 MiB, too little for 5000 MiB at level "
+		  "1: it would be filtered more" },
+		{ 4000, 4095, false,
+		  "4000 MiB free, too little for 5000 MiB at level 1: it would be filtered more" },
+		{ 9000, 2047, false,
+		  "9000 MiB free, in files of at most 2047 MiB, too little for 5000 MiB at level "
+		  "1, and for level 31" },
+	};
+	struct estimate_all *a = calloc(1, sizeof(*a));
+
+	(void)state;
+	assert_non_null(a);
+	a->pages.source = "a test";
+	a->conf.dump_level = 1;
+	a->asked.bytes = (u64)5000 << 20;
+	a->dumps[ESTIMATE_LEVELS - 1].bytes = (u64)3000 << 20;
+	for (size_t i = 0; i < ARRAY_SIZE(t); i++) {
+		struct estimate_target *to = &a->targets[0];
+
+		to->free_bytes = t[i].free_mib << 20;
+		estimate_target_judge(a, to, t[i].max_mib << 20);
+		assert_string_equal(to->text, t[i].text);
+		assert_int_equal(to->enough, t[i].enough);
+		assert_true(to->known);
+	}
+	free(a);
+}
+
 /* Nothing is there: it says so, and does not fall over. */
 static void test_all_lacking(void **state)
 {
@@ -403,15 +440,11 @@ static void test_all_unprivileged(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_image),
-		cmocka_unit_test(test_map),
-		cmocka_unit_test(test_class),
-		cmocka_unit_test(test_guess),
-		cmocka_unit_test(test_initrd),
-		cmocka_unit_test(test_reserve),
-		cmocka_unit_test(test_dump),
-		cmocka_unit_test(test_all_lacking),
-		cmocka_unit_test(test_all_unprivileged),
+		cmocka_unit_test(test_image),	    cmocka_unit_test(test_map),
+		cmocka_unit_test(test_class),	    cmocka_unit_test(test_guess),
+		cmocka_unit_test(test_initrd),	    cmocka_unit_test(test_reserve),
+		cmocka_unit_test(test_dump),	    cmocka_unit_test(test_target_room),
+		cmocka_unit_test(test_all_lacking), cmocka_unit_test(test_all_unprivileged),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -182,12 +182,73 @@ static void test_room_needed(void **state)
 	assert_int_equal(remove_tree(root), 0);
 }
 
+/* What a dump now may need is 2000 MiB at level 31, 5000 at level 16, 8000 at level 1. */
+static void test_room(void **state)
+{
+#define BIG "MemTotal: 8192000 kB\nMemFree: 3072000 kB\nCached: 2048000 kB\nAnonPages: 1024000 kB\n"
+	static const struct {
+		const char *conf;
+		u64 free_mib;
+		const char *state, *text, *mend;
+	} t[] = {
+		{ "ext4 UUID=1", 9000, "ok",
+		  "ext4 UUID=1 has 9000 MiB free, a dump now needs at most 2000 MiB", "" },
+		{ "vfat UUID=1", 9000, "ok",
+		  "vfat UUID=1 has files of at most 4095 MiB, a dump now needs at most 2000 MiB",
+		  "" },
+		{ "vfat UUID=1", 3000, "ok",
+		  "vfat UUID=1 has 3000 MiB free, a dump now needs at most 2000 MiB", "" },
+		{ "vfat UUID=1", 1000, "missing",
+		  "vfat UUID=1 has 1000 MiB free, a dump now may need 2000 MiB",
+		  "free room there, or name another target" },
+		{ "vfat UUID=1\ndump_level 16", 9000, "note",
+		  "vfat UUID=1 has files of at most 4095 MiB, a dump now may need 5000 MiB at "
+		  "level "
+		  "16: it would be filtered more",
+		  "raise dump_level, or name a target on another file system" },
+		{ "vfat UUID=1\ndump_level 16", 4000, "note",
+		  "vfat UUID=1 has 4000 MiB free, a dump now may need 5000 MiB at level 16",
+		  "free room there, or raise dump_level" },
+		{ "exfat UUID=1\ndump_level 1", 9000, "ok", "exfat UUID=1 has 9000 MiB free", "" },
+		{ "raw /dev/vda1\ndump_level 1", 9000, "ok", "raw /dev/vda1 has 9000 MiB free",
+		  "" },
+	};
+	char root[] = "/tmp/crashpod-status-XXXXXX";
+	struct status *s = calloc(1, sizeof(*s));
+	struct conf c;
+
+	(void)state;
+	assert_non_null(s);
+	make_tree(root);
+	put(root, &(struct file){ "/proc/meminfo", BIG });
+	for (size_t i = 0; i < ARRAY_SIZE(t); i++) {
+		conf_defaults(&c);
+		assert_int_equal(conf_parse(&c, t[i].conf, strlen(t[i].conf), "c", NULL, NULL), 0);
+		s->n = 0;
+		status_room(s, root, &c, &c.targets[0], 0, t[i].free_mib << 20);
+		assert_int_equal(s->n, 1);
+		has_line(s, t[i].state, t[i].text, t[i].mend);
+	}
+	/* no level helps */
+	put(root, &(struct file){ "/proc/meminfo", "MemTotal: 8192000 kB\n" });
+	s->n = 0;
+	conf_defaults(&c);
+	assert_int_equal(conf_parse(&c, "vfat UUID=1", 11, "c", NULL, NULL), 0);
+	status_room(s, root, &c, &c.targets[0], 0, (u64)9000 << 20);
+	has_line(s, "missing",
+		 "vfat UUID=1 has files of at most 4095 MiB, a dump now may need 8000 MiB",
+		 "name a target on another file system");
+	assert_int_equal(remove_tree(root), 0);
+	status_free(s);
+	free(s);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_raw),	    cmocka_unit_test(test_chain),
 		cmocka_unit_test(test_watchdog),    cmocka_unit_test(test_last_dump),
-		cmocka_unit_test(test_room_needed),
+		cmocka_unit_test(test_room_needed), cmocka_unit_test(test_room),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
