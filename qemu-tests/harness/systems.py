@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ground import apt, kernels, paths, systems
-from oracle import crash
+from oracle import crash as oracle
 
 from . import image, systems_stay
 from .systemtest import crash_and_judge
@@ -91,7 +91,7 @@ def settle(system):
         vm.power_off()
 
 
-def _other_kernel(suite):
+def other_kernel(suite):
     """The cloud kernel's packages, and its release: GRUB boots it before the one that is there."""
     source = apt.Suite(systems.release(suite))
     source.update()
@@ -99,7 +99,7 @@ def _other_kernel(suite):
     return kver, parts
 
 
-def _crash(journey, vm, name):
+def crash(journey, vm, name):
     """Crash the machine; it comes back by itself with a new dump."""
     begun = time.monotonic()
     _, before = vm.do("ls -1 /var/crash 2> /dev/null || true")
@@ -152,7 +152,7 @@ def _judge_dump(journey, disk, dump):
     out = journey.where / "var-crash"
     tree = image.extract(f"{disk}?offset={systems.ROOT_SECTOR * systems.SECTOR}", "/var/crash", out)
     path = tree / Path(dump).relative_to("/var/crash")
-    answers = crash.ask(kernel, path, journey.where, commands=("sys", "bt", "quit"))
+    answers = oracle.ask(kernel, path, journey.where, 900, ("sys", "bt", "quit"))
     for name, pattern in (("sys", rf"RELEASE: {re.escape(kernel.kver)}$"),
                           ("bt", r"sysrq_handle_crash")):
         text = answers.get(name, "")
@@ -177,7 +177,7 @@ def run(suite, way, debs):
     journey = Journey(suite, way, paths.GROUND / "run" / f"system-{suite}-{way}")
     journey.where.mkdir(parents=True, exist_ok=True)
     journey.system = systems.ensure(suite, settle)
-    journey.other, parts = _other_kernel(suite)
+    journey.other, parts = other_kernel(suite)
     disk = journey.where / "disk"
     shutil.rmtree(journey.where / "var-crash", ignore_errors=True)
     paths.run(["cp", "--sparse=always", "--reflink=auto", journey.system.disk, disk])
@@ -189,11 +189,11 @@ def run(suite, way, debs):
             journey.seconds["first-boot"] = round(vm.wait_up(1), 1)
             _arm(journey, vm)
             if all(why is None for _, why in journey.tests):
-                dump = _crash(journey, vm, "crash")
+                dump = crash(journey, vm, "crash")
                 crash_and_judge(journey, vm)
                 vm.do(REPOSITORY)
                 if _next_kernel(journey, vm, parts):
-                    _crash(journey, vm, "kernel-crash")
+                    crash(journey, vm, "kernel-crash")
                     vm.do(REPOSITORY)
                     systems_stay.stay(journey, vm)
                 systems_stay.leave(journey, vm)

@@ -107,7 +107,7 @@ true
 # dpkg and apt remember.
 LEFT = """find / -xdev \\( -path /var/crash -o -path /var/log -o -path /var/cache/apt -o -path /var/lib/apt \\
     -o -path /proc -o -path /sys -o -path /srv -o -path /tmp \\) -prune -o -name '*crashpod*' -print
-grep -l crashkernel= /etc/default/grub /etc/default/grub.d/* /boot/grub/grub.cfg
+grep -ls crashkernel= /etc/default/grub /etc/default/grub.d/* /boot/grub/grub.cfg
 true
 """
 
@@ -160,6 +160,6 @@ def stay(journey, vm):
 
 def leave(journey, vm):
     """The package is removed and purged. What a person wrote for the boot loader is theirs."""
-    allowed = [] if journey.way == "setup" else ["/etc/default/grub.d/crashpod.cfg",
+    allowed = [] if journey.way != "hand" else ["/etc/default/grub.d/crashpod.cfg",
                                                  "/boot/grub/grub.cfg"]
     _package_gone(journey, vm, allowed)
