@@ -3,6 +3,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/cryptkeys.h"
+#include "base/layers_crypt.h"
+#include "keys.h"
 #include "rawcheck.h"
 #include "room.h"
 #include "status.h"
@@ -116,6 +119,35 @@ static void check_raw(struct status *s, const char *root, const struct conf *con
 	}
 }
 
+/* The kernel copies the keys while it loads, and loads nothing where one is not there. */
+static void check_keys(struct status *s, const char *root, const struct conf_target *t,
+		       const char *node, enum status_state unusable)
+{
+	struct encrypted_list l;
+
+	encrypted_below_node(&l, root, node);
+	for (unsigned i = 0; i < l.n; i++) {
+		char desc[LAYERS_CRYPT_DESC_CAP];
+		struct err e = { 0 };
+
+		if (status_is_blind(root))
+			status_add(s, STATUS_NOTE, "key", "ask as root",
+				   "%s: whether the key of %s is handed over cannot be told",
+				   t->device, l.found[i].name);
+		else if (keys_check(desc, root, &l.found[i], cryptkeys_find, &e))
+			status_add(s, unusable, "key", "then crashpod load, or name another target",
+				   "%s: %s", t->device, e.msg);
+		else if (!keys_are_named(root, desc))
+			status_add(s, unusable, "key", "crashpod load",
+				   "%s: the key of %s was not handed over", t->device,
+				   l.found[i].name);
+		else
+			status_add(s, STATUS_OK, "key", NULL,
+				   "%s: the capture kernel has the key of %s", t->device,
+				   l.found[i].name);
+	}
+}
+
 /* enough: another target is usable, so that this one is not what is missing. */
 static void check_target(struct status *s, const char *root, const struct conf *conf,
 			 const struct conf_target *t, bool enough)
@@ -124,11 +156,13 @@ static void check_target(struct status *s, const char *root, const struct conf *
 	char node[PATH_MAX];
 	int rc;
 
+	rc = tree_device(node, root, t->device);
+	if (!rc)
+		check_keys(s, root, t, node, unusable);
 	if (t->kind == CONF_TARGET_RAW) {
 		check_raw(s, root, conf, t, unusable);
 		return;
 	}
-	rc = tree_device(node, root, t->device);
 	if (rc) {
 		status_add(s, unusable, "target",
 			   "attach the device, or correct the line in " CONF_FILE, "%s %s: %s",
