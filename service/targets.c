@@ -65,14 +65,67 @@ static void check_room(struct status *s, const char *root, const struct conf *co
 		compare_room(s, root, conf, t, rc, room);
 }
 
+/* The key of c: 0, or what keeps the capture kernel from having it. The kernel copies keys while it
+ * loads, and only those that were named to it. */
+static int key_handed(const char *root, const struct encrypted *c, struct err *e)
+{
+	char desc[LAYERS_CRYPT_DESC_CAP];
+	int rc = keys_check(desc, root, c, cryptkeys_find, e);
+
+	if (!rc && !keys_are_named(root, desc))
+		rc = err_set(e, -EAGAIN, "the key of %s was not handed over", c->name);
+	return rc;
+}
+
+static void check_keys(struct status *s, const char *root, const struct conf_target *t,
+		       const char *node, enum status_state unusable)
+{
+	struct encrypted_list l;
+
+	encrypted_below_node(&l, root, node);
+	for (unsigned i = 0; i < l.n; i++) {
+		struct err e = { 0 };
+		int rc;
+
+		if (status_is_blind(root))
+			status_add(s, STATUS_NOTE, "key", "ask as root",
+				   "%s: whether the key of %s is handed over cannot be told",
+				   t->device, l.found[i].name);
+		else if ((rc = key_handed(root, &l.found[i], &e)))
+			status_add(s, unusable, "key",
+				   rc == -ENOSYS || rc == -ENOTSUP
+					   ? "name another target"
+					   : "crashpod load, when it is there",
+				   "%s: %s", t->device, e.msg);
+		else
+			status_add(s, STATUS_OK, "key", NULL,
+				   "%s: the capture kernel has the key of %s", t->device,
+				   l.found[i].name);
+	}
+}
+
+static bool has_keys(const char *root, const char *node)
+{
+	struct encrypted_list l;
+
+	encrypted_below_node(&l, root, node);
+	for (unsigned i = 0; i < l.n && !status_is_blind(root); i++)
+		if (key_handed(root, &l.found[i], NULL))
+			return false;
+	return true;
+}
+
 static bool is_usable(const char *root, const struct conf_target *t)
 {
 	char node[PATH_MAX];
 	struct raw_area a;
 	int rc;
 
+	rc = tree_device(node, root, t->device);
+	if (rc || !has_keys(root, node))
+		return false;
 	if (t->kind == CONF_TARGET_FS)
-		return !tree_device(node, root, t->device);
+		return true;
 	rc = rawcheck_open(&a, root, t, NULL);
 	raw_area_close(&a);
 	/* who may not look cannot tell */
@@ -116,35 +169,6 @@ static void check_raw(struct status *s, const char *root, const struct conf *con
 		check_slots(s, t, &a);
 		compare_room(s, root, conf, t, 0, raw_slot_room(&a, 0));
 		raw_area_close(&a);
-	}
-}
-
-/* The kernel copies the keys while it loads, and loads nothing where one is not there. */
-static void check_keys(struct status *s, const char *root, const struct conf_target *t,
-		       const char *node, enum status_state unusable)
-{
-	struct encrypted_list l;
-
-	encrypted_below_node(&l, root, node);
-	for (unsigned i = 0; i < l.n; i++) {
-		char desc[LAYERS_CRYPT_DESC_CAP];
-		struct err e = { 0 };
-
-		if (status_is_blind(root))
-			status_add(s, STATUS_NOTE, "key", "ask as root",
-				   "%s: whether the key of %s is handed over cannot be told",
-				   t->device, l.found[i].name);
-		else if (keys_check(desc, root, &l.found[i], cryptkeys_find, &e))
-			status_add(s, unusable, "key", "then crashpod load, or name another target",
-				   "%s: %s", t->device, e.msg);
-		else if (!keys_are_named(root, desc))
-			status_add(s, unusable, "key", "crashpod load",
-				   "%s: the key of %s was not handed over", t->device,
-				   l.found[i].name);
-		else
-			status_add(s, STATUS_OK, "key", NULL,
-				   "%s: the capture kernel has the key of %s", t->device,
-				   l.found[i].name);
 	}
 }
 

@@ -105,7 +105,7 @@ def luks(link, more="device=/dev/mapper/secret\n"):
             f"--uuid {LUKS_UUID} --key-file /test/pass /dev/vdb\n{LUKS_OPEN.format(link)}{more}")
 
 
-# what is asked when the capture kernel is loaded; its path is a name of the target's section
+# what is asked when the capture kernel is loaded
 LUKS_LOADED = ("mkdir -p /test/out/layers\n"
                "crashpod status > /test/out/layers/status 2>&1 || true\n"
                "cp /sys/kernel/config/crash_dm_crypt_keys/*/description "
@@ -117,7 +117,7 @@ LUKS_AFTER = ("mkdir -p /run/cryptsetup\n" + LUKS_OPEN.format("") +
 
 def key_kept(run):
     """check(): the kernel was told of the key by its name, and nothing of ours has it."""
-    run.add("key-is-named", None if run.fact("description") == LUKS_KEY else
+    run.add("key-is-named", None if run.fact("description").strip() == LUKS_KEY else
             f"{run.fact('description')!r}")
     run.add("status-tells-key", None if re.search("capture kernel has the key of secret$",
                                                   run.fact("status"), re.M) else
@@ -145,9 +145,9 @@ def no_key(run):
 
 
 # the text that goes into the image, and all of the image as it was before it was packed
-LUKS_LATE = """crashpod layers $(dmsetup info -c --noheadings -o blkdevname $device) > $out/table
-dash /usr/lib/crashpod/mkinitrd/mkinitrd -c /etc/crashpod.conf --init /usr/lib/crashpod/init --compress none -o $out/image
-"""
+LUKS_LATE = ("crashpod layers $(dmsetup info -c --noheadings -o blkdevname $device) > $out/table\n"
+             "dash /usr/lib/crashpod/mkinitrd/mkinitrd -c /etc/crashpod.conf --compress none "
+             "--init /usr/lib/crashpod/init -o $out/image\n")
 
 
 def two_paths(where):
