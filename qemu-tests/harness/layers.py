@@ -210,8 +210,10 @@ def _judge(run):
 
 def run(case, kernel_name=None):
     """Run a case and judge it. Lost and GroundError pass through."""
-    name = kernel_name or case.kernel
-    kernel = (selfbuilt if name in selfbuilt.RECIPES else kernels).ensure(name)
+    if case.kernel in selfbuilt.RECIPES:  # others cannot do what is asked for
+        kernel = selfbuilt.ensure(case.kernel)
+    else:
+        kernel = kernels.ensure(kernel_name or case.kernel)
     layertools.ensure()
     with scenario.workplace(f"layers-{kernel.name}-{case.name}") as where:
         found = Run(case, where, kernel)

@@ -225,7 +225,7 @@ CASES = {case.name: case for case in (
          loaded=LUKS_LOADED),
     Case("luks-raw", "LVM on LUKS2: a raw area", luks(LUKS_LINK, volume(
         "lvcreate -q -y -Zn -Wn -L 160M -n crash vg", "/dev/mapper/secret") + RAW_LV +
-         "crashpod raw format /dev/vg/crash\ntop=$device\ndevice=/dev/vdd\n"),
+         "crashpod raw format --force /dev/vg/crash\ntop=$device\ndevice=/dev/vdd\n"),
          LUKS_AFTER + LV + RAW_LV + COLLECT.format("/dev/vg/crash"), LUKS_MODULES, (DISK_MIB,) * 3,
          check=key_kept, kernel="crypt", late=LUKS_LATE, loaded=LUKS_LOADED,
          conf=("raw /dev/vg/crash",)),
