@@ -109,7 +109,7 @@ static bool is_wanted(const struct wanted *w, const char *uuid)
 
 /* Each call of the kernel for a capture kernel takes all keys that are named, and fails where one
  * of them is not there. */
-static void take_back(const char *dir, const struct wanted *w)
+static void leave_only(const char *dir, const struct wanted *w)
 {
 	struct dirent *d;
 	DIR *all = opendir(dir);
@@ -155,13 +155,22 @@ void keys_hand_over(const char *root, int (*find)(const char *desc),
 	want_all(&w, root, find, say, arg);
 	if (tree_path(dir, root, "/sys" CRYPTKEYS_DIR))
 		return;
-	take_back(dir, &w);
+	leave_only(dir, &w);
 	for (unsigned i = 0; i < w.n; i++) {
 		struct err e = { 0 };
 
 		if (name(dir, w.desc[i], &e))
 			say(arg, e.msg);
 	}
+}
+
+void keys_take_back(const char *root)
+{
+	const struct wanted none = { .n = 0 };
+	char dir[PATH_MAX];
+
+	if (!tree_path(dir, root, "/sys" CRYPTKEYS_DIR))
+		leave_only(dir, &none);
 }
 
 bool keys_are_named(const char *root, const char *desc)

@@ -23,6 +23,9 @@ int keys_check(char desc[static 48], const char *root, const struct encrypted *c
 void keys_hand_over(const char *root, int (*find)(const char *desc),
 		    void (*say)(void *arg, const char *line), void *arg);
 
+/* Names none any more: with a name whose key is gone nobody's capture kernel would be loaded. */
+void keys_take_back(const char *root);
+
 /* Whether that key has been named to the kernel. */
 bool keys_are_named(const char *root, const char *desc);
 

@@ -262,6 +262,8 @@ int load_unload(struct err *e)
 	int rc = kexec_unload(e);
 
 	if (!rc)
+		keys_take_back("");
+	if (!rc)
 		rc = check_loaded(0, e);
 	return rc ? rc : loaded_remove("", e);
 }

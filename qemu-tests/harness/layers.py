@@ -35,8 +35,8 @@ class Case:
     make: shell that builds the layers and sets $device; opened: that has the real tools open them
     again. disks: MiB of vdb, vdc, ...; parts: those with one partition, by number from 1.
     lost(Run): called when the capture kernel starts, to take a member away. check(Run): what else
-    must hold. late: shell, after the image was made; loaded: after that was loaded. lost_why: no dump
-    is written, and this is said.
+    must hold. late: shell, after the image was made; loaded: after that was loaded, which
+    `load` does again. lost_why: no dump is written, and this is said.
     refused: what mkinitrd has to say, and then there is no crash. capture: where scripts/kernel.sh
     left a capture kernel; None: the crashed one.
     """
@@ -147,9 +147,9 @@ def _plan(case, kernel, where):
         files += [(f"own/lib/modules/{p.relative_to(tree)}", p)
                   for p in tree.rglob("*") if p.is_file()]
         files.append(("boot/capture", case.capture / "bzImage"))
-    load = (f"set -e\ncrashpod load --kernel /boot/{'capture' if own else 'vmlinuz'} "
+    load = (f"set -e\nload()\n{{\ncrashpod load --kernel /boot/{'capture' if own else 'vmlinuz'} "
             "--initrd /boot/crashpod.img --append 'console=ttyS0 loglevel=7 printk.time=1'\n"
-            f"{case.loaded}\n")
+            f"}}\nload\n{case.loaded}\n")
     texts = [("test/layer", layer), ("test/uuid", f"{UUID}\n"), ("test/modules", case.modules),
              ("test/own", own),
              # busybox's own shell would take its own programs for those of the same name

@@ -108,8 +108,10 @@ def luks(link, more="device=/dev/mapper/secret\n"):
             f"{LUKS_FORMAT} --uuid {LUKS_UUID} /dev/vdb\n{LUKS_OPEN.format(link)}{more}")
 
 
-# what is asked when the capture kernel is loaded
-LUKS_LOADED = ("mkdir -p /test/out/layers\n"
+# no name is left when nothing is loaded; what is asked when it is again
+LUKS_LOADED = ("crashpod unload\n"
+               "cat /sys/kernel/config/crash_dm_crypt_keys/count > /test/out/layers/count\n"
+               "load\ncrashpod load --again\n"
                "crashpod status > /test/out/layers/status 2>&1 || true\n"
                "cp /sys/kernel/config/crash_dm_crypt_keys/*/description "
                "/test/out/layers/description || true\n")
@@ -122,6 +124,7 @@ def key_kept(run):
     """check(): the kernel was told of the key by its name, and nothing of ours has it."""
     run.add("key-is-named", None if run.fact("description").strip() == LUKS_KEY else
             f"{run.fact('description')!r}")
+    run.add("unload-takes-back", None if run.fact("count").strip() == "0" else run.fact("count"))
     run.add("status-tells-key", None if re.search("capture kernel has the key of secret$",
                                                   run.fact("status"), re.M) else
             run.fact("status")[-400:])

@@ -128,6 +128,11 @@ static void test_hand_over(void **state)
 	assert_true(keys_are_named(d.path, DESC));
 	assert_false(tempdir_has(&d, KEYS "/crashpod-of-before"));
 	assert_true(tempdir_has(&d, KEYS "/another-program"));
+	/* the kernel's own directories go with what is in them */
+	assert_int_equal(unlinkat(d.fd, OURS "/description", 0), 0);
+	keys_take_back(d.path);
+	assert_false(tempdir_has(&d, OURS));
+	assert_true(tempdir_has(&d, KEYS "/another-program"));
 	tempdir_close(&d);
 }
 
