@@ -8,6 +8,7 @@
 #include <zstd.h>
 
 #include "kdump_fmt.h"
+#include "zpage.h"
 
 #define ZLIB_WINDOW_BITS 12 /* one page: a larger window only costs memory */
 #define ZLIB_MEM_LEVEL 8
@@ -32,7 +33,8 @@ struct compressor {
 	ZSTD_CCtx *zstd;
 	unsigned text_enough; /* 0: literals are as the level has them */
 	unsigned text_samples;
-	int literals; /* in force, where it is chosen page by page */
+	int literals;	    /* in force, where it is chosen page by page */
+	struct zpage *fast; /* below level 0: what is not text */
 	z_stream zlib;
 	bool zlib_ready;
 };
@@ -51,8 +53,10 @@ static int zstd_open(struct compressor *c, int level, struct err *e)
 		/* without these it works as well, more slowly */
 		ZSTD_CCtx_setParameter(c->zstd, ZSTD_c_windowLog, ZSTD_WINDOW_LOG);
 		ZSTD_CCtx_setParameter(c->zstd, ZSTD_c_hashLog, ZSTD_HASH_LOG);
-		if (level < 0)
+		if (level < 0) {
 			ZSTD_CCtx_setParameter(c->zstd, ZSTD_c_minMatch, ZSTD_FAST_MIN_MATCH);
+			c->fast = zpage_open(MIN((unsigned)-level, (unsigned)PAGE_SIZE));
+		}
 	}
 	c->text_samples = level < 0 ? TEXT_SAMPLES_FAST : TEXT_SAMPLES;
 	c->text_enough = level < 0 ? TEXT_ENOUGH : level <= ZSTD_TUNED_LEVEL_MAX ? TEXT_SOME : 0;
@@ -80,6 +84,8 @@ static size_t zstd_page(struct compressor *c, const u8 *page, u8 *dst, size_t ca
 		int want = page_text(page, c->text_samples) >= c->text_enough ? ZSTD_ps_enable
 									      : ZSTD_ps_disable;
 
+		if (want == ZSTD_ps_disable && c->fast)
+			return zpage_compress(c->fast, page, dst, cap);
 		if (want != c->literals)
 			ZSTD_CCtx_setParameter(c->zstd, ZSTD_c_literalCompressionMode, want);
 		c->literals = want;
@@ -129,6 +135,7 @@ void compressor_close(struct compressor *c)
 	if (!c)
 		return;
 	ZSTD_freeCCtx(c->zstd);
+	zpage_close(c->fast);
 	if (c->zlib_ready)
 		deflateEnd(&c->zlib);
 	free(c);

@@ -16,6 +16,7 @@
 #include "fuzz/fuzz_vmcoreinfo.c"
 #include "fuzz/fuzz_whole.c"
 #include "fuzz/fuzz_xlat.c"
+#include "fuzz/fuzz_zpage.c"
 
 #include <dirent.h>
 #include <setjmp.h>
@@ -36,6 +37,7 @@ static const struct {
 	{ "kdump", fuzz_kdump },   { "memmap", fuzz_memmap },
 	{ "record", fuzz_record }, { "whole", fuzz_whole },
 	{ "xlat", fuzz_xlat },	   { "vmcoreinfo", fuzz_vmcoreinfo },
+	{ "zpage", fuzz_zpage },
 };
 
 struct replay {

@@ -25,6 +25,7 @@ int fuzz_record(const uint8_t *data, size_t size);
 int fuzz_vmcoreinfo(const uint8_t *data, size_t size);
 int fuzz_whole(const uint8_t *data, size_t size);
 int fuzz_xlat(const uint8_t *data, size_t size);
+int fuzz_zpage(const uint8_t *data, size_t size);
 
 #define FUZZ_CHECK(cond)                                      \
 	do {                                                  \

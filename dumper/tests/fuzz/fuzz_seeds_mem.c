@@ -215,18 +215,31 @@ static void seeds_dmesg(fuzz_seed_fn give, void *arg)
 	seeds_dmesg_old(give, arg);
 }
 
+/* Records with an address, a flag and a number each; and bytes that have nothing twice. */
+static void seeds_zpage(fuzz_seed_fn give, void *arg)
+{
+	struct seed_mem *s = seed_new(3, 0);
+
+	memcpy(s->buf, "\x00\xff\x0f", 3);
+	for (unsigned i = 0; i < 16; i++) {
+		seed_put64(s, i * 64, 0xffff888004000000 + i * 64 * (i % 3));
+		seed_put64(s, i * 64 + 8, 0x17ffffc0000000);
+		seed_put64(s, i * 64 + 56, i);
+	}
+	give(arg, "records", s->buf, s->end);
+	for (size_t i = 0; i < PAGE_SIZE; i++)
+		seed_put(s, i, &(u8){ (u8)(i * i * 41 >> 5) }, 1);
+	give(arg, "bytes", s->buf, s->end);
+	free(s);
+}
+
 const struct fuzz_seeds fuzz_seeds[] = {
-	{ "conf", fuzz_seeds_conf },
-	{ "record", fuzz_seeds_record },
-	{ "dmesg", seeds_dmesg },
-	{ "elf", fuzz_seeds_elf },
-	{ "flat", fuzz_seeds_flat },
-	{ "kdump", fuzz_seeds_kdump },
-	{ "memmap", seeds_memmap },
-	{ "vmcoreinfo", fuzz_seeds_vmcoreinfo },
-	{ "whole", fuzz_seeds_whole },
-	{ "xlat", seeds_xlat },
-	{ 0 },
+	{ "conf", fuzz_seeds_conf },   { "record", fuzz_seeds_record },
+	{ "dmesg", seeds_dmesg },      { "elf", fuzz_seeds_elf },
+	{ "flat", fuzz_seeds_flat },   { "kdump", fuzz_seeds_kdump },
+	{ "memmap", seeds_memmap },    { "vmcoreinfo", fuzz_seeds_vmcoreinfo },
+	{ "whole", fuzz_seeds_whole }, { "xlat", seeds_xlat },
+	{ "zpage", seeds_zpage },      { 0 },
 };
 
 const struct fuzz_seeds *fuzz_seeds_find(const char *target)

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "zpage.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "zfse.h"
+
+#define BLOCK_HEAD 3
+#define LITERALS_HEAD_MAX 2
+enum { BLOCK_LAST = 1, BLOCK_COMPRESSED = 2 << 1, LITERALS_SIZE_12 = 1 << 2 };
+
+struct zpage {
+	unsigned step;
+	struct zfse fse;
+	struct zseqs seqs;
+};
+
+struct zpage *zpage_open(unsigned step)
+{
+	struct zpage *z = calloc(1, sizeof(*z));
+
+	if (z) {
+		z->step = step;
+		zfse_init(&z->fse);
+	}
+	return z;
+}
+
+void zpage_close(struct zpage *z)
+{
+	free(z);
+}
+
+/* As they are: their size takes 5 bits or 12. */
+static u8 *put_literals(u8 *to, const struct zseqs *s)
+{
+	if (s->literals < 32) {
+		*to++ = (u8)(s->literals << 3);
+	} else {
+		*to++ = (u8)(LITERALS_SIZE_12 | s->literals << 4);
+		*to++ = (u8)(s->literals >> 4);
+	}
+	memcpy(to, s->literal, s->literals);
+	return to + s->literals;
+}
+
+size_t zpage_compress(struct zpage *z, const u8 *page, u8 *dst, size_t cap)
+{
+	/* the magic; one segment, whose size is 256 more than the two bytes say */
+	static const u8 begin[] = {
+		0x28, 0xb5, 0x2f, 0xfd, 0x60, (PAGE_SIZE - 256) & 0xff, (PAGE_SIZE - 256) >> 8
+	};
+	struct zseqs *s = &z->seqs;
+	u8 *block = dst + sizeof(begin), *to = block + BLOCK_HEAD;
+	u32 head;
+
+	zmatch_page(s, page, z->step);
+	if (s->n == 0 || sizeof(begin) + BLOCK_HEAD + LITERALS_HEAD_MAX + s->literals > cap)
+		return 0;
+	memcpy(dst, begin, sizeof(begin));
+	to = put_literals(to, s);
+	to = zfse_sequences(&z->fse, s, to, dst + cap);
+	if (!to)
+		return 0;
+	head = BLOCK_LAST | BLOCK_COMPRESSED | (u32)(to - block - BLOCK_HEAD) << 3;
+	block[0] = (u8)head;
+	block[1] = (u8)(head >> 8);
+	block[2] = (u8)(head >> 16);
+	return (size_t)(to - dst);
+}
