@@ -9,10 +9,12 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "../dumper/base/cryptkeys.h"
 #include "../dumper/base/dm.h"
 #include "../dumper/base/guard.h"
 #include "../dumper/base/io.h"
 #include "../dumper/base/layers.h"
+#include "../dumper/base/layers_crypt.h"
 #include "../dumper/base/lvmmeta.h"
 #include "md.h"
 #include "probe.h"
@@ -224,6 +226,16 @@ static int check_volume(const struct layers_run *l, unsigned n, struct err *e)
 	return 0;
 }
 
+/* The table has its keys by name. */
+static int need_keys(const struct layers_run *l, const struct layer *node, struct err *e)
+{
+	for (unsigned i = 0; i < node->nmaps; i++)
+		if (strcmp(l->table.maps[node->map + i].type, LAYERS_CRYPT) == 0 &&
+		    cryptkeys_restore(e))
+			return err_ctx(e, "dm %s", node->name);
+	return 0;
+}
+
 /* One buffer holds all arguments. */
 static int map_device(struct layers_run *l, const struct layer *node, dev_t *dev, struct err *e)
 {
@@ -247,7 +259,9 @@ static int map_device(struct layers_run *l, const struct layer *node, dev_t *dev
 		lines[i] = (struct dm_line){ m->start, m->length, m->type, args + used };
 		used += strlen(args + used) + 1;
 	}
-	rc = dm_open("/dev", &fd, e);
+	rc = need_keys(l, node, e);
+	if (!rc)
+		rc = dm_open("/dev", &fd, e);
 	return rc ? rc : dm_build(fd, node->name, node->uuid, lines, node->nmaps, dev, e);
 }
 

@@ -98,12 +98,44 @@ layers_modules()
 		dm) module_request need dm_mod "mapped device $name of $1" ;;
 		esac
 	done < "$work/section"
-	sed -n -e 's/^map [0-9]* [0-9]* \([a-z-]*\).*/\1/p' "$work/section" | sort -u |
-		while read -r type; do
-			case $type in
-			thin | thin-pool) module_request need dm_thin_pool "target $type of $1" ;;
-			esac
+	sed -n -e 's/^map [0-9]* [0-9]* \([a-z-]*\).*/\1/p' "$work/section" | sort -u > "$work/types"
+	while read -r type; do
+		case $type in
+		thin | thin-pool) module_request need dm_thin_pool "target $type of $1" ;;
+		crypt) layers_crypt "$1" ;;
+		esac
+	done < "$work/types"
+}
+
+# layers_crypt SPEC: the key comes from the kernel, so that it must take one; the ciphers are asked
+# for by the kernel in words that need modprobe, which the ramdisk has not.
+layers_crypt()
+{
+	test ! -s "$work/kernel-config" ||
+		grep -q -x CONFIG_CRASH_DM_CRYPT=y "$work/kernel-config" ||
+		fail "$1 is encrypted, and kernel $kver takes no key (CONFIG_CRASH_DM_CRYPT, since 6.16)" \
+			'name another target'
+	module_request need dm_crypt "target crypt of $1"
+	sed -n -e 's/^map [0-9]* [0-9]* crypt \([^ ]*\).*/\1/p' "$work/section" | sort -u |
+		while read -r cipher; do
+			layers_cipher "$cipher" "cipher $cipher of $1"
 		done
+}
+
+# layers_cipher CIPHER WHY: aes-xts-plain64, aes-cbc-essiv:sha256, capi:xts(aes)-plain64: what it is
+# made of, but for what dm-crypt makes itself.
+layers_cipher()
+{
+	for part in $(printf '%s\n' "${1#capi:}" | tr -s '(),:-' ' '); do
+		case $part in
+		plain | plain64 | plain64be | benbi | null | lmk | tcw | random) continue ;;
+		eboiv | elephant) part=ecb ;;
+		esac
+		test "${part#[!0-9]}" != "$part" || continue # how many keys
+		module_request need "crypto-$part" "$2"
+		# a template over another one, which no dependency tells of
+		test "$part" != xts || ! tree_has crypto-ecb || module_request need crypto-ecb "$2"
+	done
 }
 
 # Which module has a level is in its alias; where it is built in there may be none.

@@ -11,9 +11,9 @@
 #include "base/err.h"
 #include "base/types.h"
 
-/* x86 says 2047 in the setup header; kexec_file_load counts the NUL, and 30 bytes that it keeps
- * for the elfcorehdr= it adds. */
-#define CMDLINE_MAX (2047 - 30 - 1)
+/* x86 says 2047 in the setup header; kexec_file_load counts the NUL, and 30 and 31 bytes that it
+ * keeps for the elfcorehdr= and dmcryptkeys= it adds. */
+#define CMDLINE_MAX (2047 - 30 - 31 - 1)
 #define CMDLINE_CAP (CMDLINE_MAX + 1)
 
 /* Drops what belongs to the production system (a table with reasons), and all after "--"; adds

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include "base/guard.h"
 #include "tree.h"
@@ -12,55 +14,80 @@
 #define DEPTH_MAX 8
 
 /* dir: a block device's in sysfs, root included. */
-static bool is_crypt(char name[static 64], const char *dir)
+static void take(struct encrypted_list *l, const char *dir)
 {
-	char uuid[16];
+	struct encrypted c;
 
-	if (tree_line(dir, "/dm/uuid", uuid, sizeof(uuid)) || strncmp(uuid, "CRYPT-", 6))
-		return false;
-	if (tree_line(dir, "/dm/name", name, 64))
-		snprintf(name, 64, "?");
-	return true;
+	if (tree_line(dir, "/dm/uuid", c.uuid, sizeof(c.uuid)) || strncmp(c.uuid, "CRYPT-", 6) != 0)
+		return;
+	if (tree_line(dir, "/dm/name", c.name, sizeof(c.name)))
+		snprintf(c.name, sizeof(c.name), "?");
+	for (unsigned i = 0; i < l->n; i++)
+		if (strcmp(l->found[i].uuid, c.uuid) == 0)
+			return;
+	if (l->n < ENCRYPTED_MAX)
+		l->found[l->n++] = c;
 }
 
-static bool look(char name[static 64], const char *dir, unsigned depth)
+static void look(struct encrypted_list *l, const char *dir, unsigned depth)
 {
 	char path[PATH_MAX];
 	struct dirent *d;
-	bool found = is_crypt(name, dir);
 	DIR *slaves = NULL;
 
-	if (!found && depth < DEPTH_MAX && !tree_path(path, dir, "/slaves"))
+	take(l, dir);
+	if (depth < DEPTH_MAX && !tree_path(path, dir, "/slaves"))
 		slaves = opendir(path);
 	/* of a partition those of its disk count, which may be an array */
-	if (!found && depth < DEPTH_MAX && !slaves && !tree_path(path, dir, "/../slaves"))
+	if (depth < DEPTH_MAX && !slaves && !tree_path(path, dir, "/../slaves"))
 		slaves = opendir(path);
-	while (slaves && !found && (d = readdir(slaves))) {
+	while (slaves && (d = readdir(slaves))) {
 		char slave[PATH_MAX];
 
-		found = d->d_name[0] != '.' && !tree_path(slave, path, "/%s", d->d_name) &&
-			look(name, slave, depth + 1);
+		if (d->d_name[0] != '.' && !tree_path(slave, path, "/%s", d->d_name))
+			look(l, slave, depth + 1);
 	}
 	if (slaves)
 		closedir(slaves);
-	return found;
+}
+
+static void look_at(struct encrypted_list *l, const char *path)
+{
+	_cleanup_free_ char *sys = realpath(path, NULL);
+
+	if (sys)
+		look(l, sys, 0);
+}
+
+/* A node that is none of the real root has no number: it is found by its name. */
+void encrypted_below_node(struct encrypted_list *l, const char *root, const char *node)
+{
+	_cleanup_free_ char *real = realpath(node, NULL);
+	char path[PATH_MAX];
+	struct stat st;
+	int rc;
+
+	l->n = 0;
+	if (!real || stat(real, &st))
+		return;
+	rc = S_ISBLK(st.st_mode)
+		     ? tree_path(path, root, "/sys/dev/block/%u:%u", major(st.st_rdev),
+				 minor(st.st_rdev))
+		     : tree_path(path, root, "/sys/class/block/%s", strrchr(real, '/') + 1);
+	if (!rc)
+		look_at(l, path);
 }
 
 /* btrfs has a number of its own for what is mounted: its device is found by name. */
-bool encrypted_below(char name[static 64], const char *root, const struct mounts_holder *h)
+void encrypted_below(struct encrypted_list *l, const char *root, const struct mounts_holder *h)
 {
-	_cleanup_free_ char *real = NULL, *sys = NULL;
 	char path[PATH_MAX];
 
+	l->n = 0;
 	if (!strncmp(h->number, "0:", 2)) {
-		if (tree_path(path, root, "%s", h->source))
-			return false;
-		real = realpath(path, NULL);
-		if (!real || tree_path(path, root, "/sys/class/block/%s", strrchr(real, '/') + 1))
-			return false;
-	} else if (tree_path(path, root, "/sys/dev/block/%s", h->number)) {
-		return false;
+		if (!tree_path(path, root, "%s", h->source))
+			encrypted_below_node(l, root, path);
+	} else if (!tree_path(path, root, "/sys/dev/block/%s", h->number)) {
+		look_at(l, path);
 	}
-	sys = realpath(path, NULL);
-	return sys && look(name, sys, 0);
 }

@@ -34,7 +34,8 @@ static const struct {
 	{ EKEYREJECTED, "the kernel image's signature is not by a key that this kernel trusts: use "
 			"the distribution's signed kernel, or enrol its key" },
 	{ ENOKEY, "the kernel image is signed with a key that this kernel does not know: use the "
-		  "distribution's signed kernel, or enrol its key" },
+		  "distribution's signed kernel, or enrol its key; or a key that is named in "
+		  "/sys/kernel/config/crash_dm_crypt_keys is not in a keyring" },
 	{ ENODATA, "the kernel image is not signed and this kernel wants a signature: use the "
 		   "distribution's signed kernel" },
 	{ EBADMSG, "the kernel image's signature is damaged: install the kernel again" },

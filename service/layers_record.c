@@ -14,10 +14,10 @@
 #include "base/io.h"
 #include "base/lvmmeta.h"
 #include "base/resolve_super.h"
+#include "layers_target.h"
 
 #define DEPTH_MAX 8
 #define UUID_MPATH "mpath-"
-#define INSTEAD "use a file system on a plain disk, an array or a volume, or a raw partition"
 
 static int node(struct layers_record *l, const char *name, unsigned *number, struct err *e);
 
@@ -196,37 +196,13 @@ static int array(struct layers_record *l, const char *name, const char *level, u
 	if (strncmp(version, "1.", 2) != 0 || !count)
 		return err_set(e, -ENOTSUP,
 			       "%s: an array with metadata '%s': only 1.0, 1.1 and 1.2 can be "
-			       "started without mdadm; " INSTEAD,
+			       "started without mdadm; " LAYERS_INSTEAD,
 			       name, version);
 	rc = add(l, name, number, e);
 	if (rc)
 		return rc;
 	rc = put(l, "md %s %s %s %u\n", name, first.uuid, level, count);
 	return rc ? err_sys(e, rc, "%s", name) : 0;
-}
-
-static int refuse_target(const char *dm, const char *type, struct err *e)
-{
-	static const struct {
-		const char *type, *why;
-	} table[] = {
-		{ "crypt", "it is encrypted, and no key is put into the image" },
-		{ "cache", "a cache holds data that are not on the disk yet" },
-		{ "writecache", "a cache holds data that are not on the disk yet" },
-		{ "snapshot", "snapshots have to be kept up with what is written" },
-		{ "snapshot-origin", "snapshots have to be kept up with what is written" },
-		{ "raid", "LVM's own RAID" },
-		{ "mirror", "LVM's own mirrors" },
-		{ "integrity", "its checksums" },
-		{ "vdo", "deduplicated" },
-	};
-	const char *why = "";
-
-	for (size_t i = 0; i < ARRAY_SIZE(table); i++)
-		if (strcmp(type, table[i].type) == 0)
-			why = table[i].why;
-	return err_set(e, -ENOTSUP, "%s: device-mapper target '%s' is not supported%s%s; " INSTEAD,
-		       dm, type, *why ? ": " : "", why);
 }
 
 /* The name in sysfs of a device that a table has as "254:3". */
@@ -275,9 +251,10 @@ static int map_line(struct layers_record *l, const struct dm_line *m, bool write
 	return rc;
 }
 
-static int each_line(struct layers_record *l, const char *dm, const struct dm_table *t, bool write,
-		     struct err *e)
+static int each_line(struct layers_record *l, const char *dm, const char *uuid,
+		     const struct dm_table *t, bool write, struct err *e)
 {
+	char args[LAYERS_TARGET_ARGS];
 	struct dm_line m;
 	size_t off = 0;
 
@@ -287,8 +264,9 @@ static int each_line(struct layers_record *l, const char *dm, const struct dm_ta
 		if (rc != 1)
 			return err_set(e, -EINVAL, "%s: its table cannot be read", dm);
 		/* before anything of it is copied */
-		if (!layers_target_known(m.type))
-			return refuse_target(dm, m.type, e);
+		rc = layers_target_take(&m, l->sys, dm, uuid, args, e);
+		if (rc)
+			return rc;
 		rc = map_line(l, &m, write, e);
 		if (rc)
 			return rc == -ENOMEM ? err_sys(e, rc, "%s", dm) : rc;
@@ -330,7 +308,7 @@ static int mapped(struct layers_record *l, const char *name, const char *uuid, u
 	if (!rc && !t.n)
 		rc = err_set(e, -ENOTSUP, "%s: it has no table", dm);
 	if (!rc)
-		rc = each_line(l, dm, &t, false, e);
+		rc = each_line(l, dm, uuid, &t, false, e);
 	if (!rc)
 		rc = add(l, name, number, e);
 	if (!rc)
@@ -338,7 +316,7 @@ static int mapped(struct layers_record *l, const char *name, const char *uuid, u
 	if (!rc)
 		rc = check(l, dm, uuid, e);
 	if (!rc)
-		rc = each_line(l, dm, &t, true, e);
+		rc = each_line(l, dm, uuid, &t, true, e);
 	dm_table_deinit(&t);
 	return rc;
 }

@@ -9,10 +9,12 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "base/cryptkeys.h"
 #include "base/guard.h"
 #include "base/io.h"
 #include "cpus.h"
 #include "kexec.h"
+#include "keys.h"
 #include "spare.h"
 #include "tree.h"
 
@@ -176,6 +178,26 @@ static int check_loaded(s64 want, struct err *e)
 	return 0;
 }
 
+/* Several make one line, as far as it goes. */
+static void add_warning(void *arg, const char *line)
+{
+	struct err *w = arg;
+	size_t n = strlen(w->msg);
+
+	snprintf(w->msg + n, sizeof(w->msg) - n, "%s%s", n ? "; " : "", line);
+}
+
+static void record(struct loaded *l, struct err *warning)
+{
+	struct err e = { 0 };
+
+	/* it is loaded: a record less makes nothing worse, but that it was of something else */
+	if (!loaded_write(l, "", &e))
+		return;
+	add_warning(warning, e.msg);
+	loaded_remove("", NULL);
+}
+
 int load_run(const struct load_opts *o, char **argv, struct loaded *l,
 	     char line[static CMDLINE_CAP], struct err *warning, struct err *e)
 {
@@ -195,6 +217,9 @@ int load_run(const struct load_opts *o, char **argv, struct loaded *l,
 	if (rc < 0)
 		return rc;
 	l->initrd_from = o->initrd_from;
+	warning->msg[0] = '\0';
+	/* before the call: that is when the kernel copies them */
+	keys_hand_over("", cryptkeys_find, add_warning, warning);
 	rc = kexec_load(&(struct kexec_image){ l->kernel,
 					       l->initrd_from ? l->initrd_from : l->initrd, line },
 			e);
@@ -202,10 +227,7 @@ int load_run(const struct load_opts *o, char **argv, struct loaded *l,
 		rc = check_loaded(1, e);
 	if (rc)
 		return rc;
-	/* it is loaded: a record less makes nothing worse, but that it was of something else */
-	warning->msg[0] = '\0';
-	if (loaded_write(l, "", warning))
-		loaded_remove("", NULL);
+	record(l, warning);
 	return 0;
 }
 
@@ -239,6 +261,8 @@ int load_unload(struct err *e)
 {
 	int rc = kexec_unload(e);
 
+	if (!rc)
+		keys_take_back("");
 	if (!rc)
 		rc = check_loaded(0, e);
 	return rc ? rc : loaded_remove("", e);

@@ -8,7 +8,10 @@
 
 #include "base/conf_device.h"
 #include "base/guard.h"
+#include "base/cryptkeys.h"
+#include "base/layers_crypt.h"
 #include "encrypted.h"
+#include "keys.h"
 #include "fsuuid.h"
 #include "made.h"
 #include "setup.h"
@@ -66,10 +69,33 @@ static const char *naming(const struct setup *s)
 	return "debian";
 }
 
+/* Whether a capture kernel cannot open what lies below: said. */
+static bool is_closed(struct setup *s, const char *dir, const struct mounts_holder *h)
+{
+	struct encrypted_list l;
+	bool closed = false;
+
+	encrypted_below(&l, s->root, h);
+	for (unsigned i = 0; i < l.n; i++) {
+		char desc[LAYERS_CRYPT_DESC_CAP];
+		struct err e = { 0 };
+
+		if (!keys_check(desc, s->root, &l.found[i], cryptkeys_find, &e))
+			continue;
+		setup_line(&s->problems,
+			   "%s is on %s, of which dm-crypt %s; or write %s with a target that is "
+			   "not encrypted: a file system on a partition of its own, or a raw "
+			   "partition (crashpod raw format DEVICE)",
+			   dir, h->source, e.msg, CONF_FILE);
+		closed = true;
+	}
+	return closed;
+}
+
 char *setup_conf_text(struct setup *s, const char *dir, const char *settings)
 {
 	struct mounts_holder *h = calloc(1, sizeof(*h));
-	char uuid[FSUUID_CAP], crypt[64], *text = NULL;
+	char uuid[FSUUID_CAP], *text = NULL;
 	int rc = h ? mounts_holding(h, s->root, dir) : -ENOMEM;
 
 	if (rc)
@@ -80,12 +106,8 @@ char *setup_conf_text(struct setup *s, const char *dir, const char *settings)
 			   "%s is on %s, which a capture kernel cannot write to: write %s with a "
 			   "target on ext4, xfs, btrfs or a raw partition",
 			   dir, h->fstype, CONF_FILE);
-	else if (encrypted_below(crypt, s->root, h))
-		setup_line(&s->problems,
-			   "%s is on %s, which is encrypted (dm-crypt %s), and the capture kernel "
-			   "has no key: write %s with a target that is not: a file system on a "
-			   "partition of its own, or a raw partition (crashpod raw format DEVICE)",
-			   dir, h->source, crypt, CONF_FILE);
+	else if (is_closed(s, dir, h))
+		rc = -ENOTSUP;
 	else if ((rc = fsuuid_find(uuid, s->root, h)))
 		setup_line(&s->problems,
 			   "%s is on %s, whose UUID cannot be found (%s): write %s with its device",

@@ -4,6 +4,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/cryptkeys.h"
+#include "base/layers_crypt.h"
+#include "keys.h"
 #include "rawcheck.h"
 #include "room.h"
 #include "status.h"
@@ -73,14 +76,67 @@ static void check_room(struct status *s, const char *root, const struct conf *co
 		status_room(s, root, conf, t, rc, room);
 }
 
+/* The key of c: 0, or what keeps the capture kernel from having it. The kernel copies keys while it
+ * loads, and only those that were named to it. */
+static int key_handed(const char *root, const struct encrypted *c, struct err *e)
+{
+	char desc[LAYERS_CRYPT_DESC_CAP];
+	int rc = keys_check(desc, root, c, cryptkeys_find, e);
+
+	if (!rc && !keys_are_named(root, desc))
+		rc = err_set(e, -EAGAIN, "the key of %s was not handed over", c->name);
+	return rc;
+}
+
+static void check_keys(struct status *s, const char *root, const struct conf_target *t,
+		       const char *node, enum status_state unusable)
+{
+	struct encrypted_list l;
+
+	encrypted_below_node(&l, root, node);
+	for (unsigned i = 0; i < l.n; i++) {
+		struct err e = { 0 };
+		int rc;
+
+		if (status_is_blind(root))
+			status_add(s, STATUS_NOTE, "key", "ask as root",
+				   "%s: whether the key of %s is handed over cannot be told",
+				   t->device, l.found[i].name);
+		else if ((rc = key_handed(root, &l.found[i], &e)))
+			status_add(s, unusable, "key",
+				   rc == -ENOSYS || rc == -ENOTSUP
+					   ? "name another target"
+					   : "crashpod load, when it is there",
+				   "%s: %s", t->device, e.msg);
+		else
+			status_add(s, STATUS_OK, "key", NULL,
+				   "%s: the capture kernel has the key of %s", t->device,
+				   l.found[i].name);
+	}
+}
+
+static bool has_keys(const char *root, const char *node)
+{
+	struct encrypted_list l;
+
+	encrypted_below_node(&l, root, node);
+	for (unsigned i = 0; i < l.n && !status_is_blind(root); i++)
+		if (key_handed(root, &l.found[i], NULL))
+			return false;
+	return true;
+}
+
 static bool is_usable(const char *root, const struct conf_target *t)
 {
 	char node[PATH_MAX];
 	struct raw_area a;
 	int rc;
 
+	rc = tree_device(node, root, t->device);
+	if (rc || !has_keys(root, node))
+		return false;
 	if (t->kind == CONF_TARGET_FS)
-		return !tree_device(node, root, t->device);
+		return true;
 	rc = rawcheck_open(&a, root, t, NULL);
 	raw_area_close(&a);
 	/* who may not look cannot tell */
@@ -135,11 +191,13 @@ static void check_target(struct status *s, const char *root, const struct conf *
 	char node[PATH_MAX];
 	int rc;
 
+	rc = tree_device(node, root, t->device);
+	if (!rc)
+		check_keys(s, root, t, node, unusable);
 	if (t->kind == CONF_TARGET_RAW) {
 		check_raw(s, root, conf, t, unusable);
 		return;
 	}
-	rc = tree_device(node, root, t->device);
 	if (rc) {
 		status_add(s, unusable, "target",
 			   "attach the device, or correct the line in " CONF_FILE, "%s %s: %s",

@@ -6,10 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "layers_crypt.h"
+
 #define WORDS_MAX 6
 
-/* What is not here has state beside its table (cache, snapshots), or secrets in it (crypt). */
-static const char *const targets[] = { "linear", "striped", "error", "zero", "thin-pool", "thin" };
+/* What is not here has state beside its table (cache, snapshots). */
+static const char *const targets[] = {
+	"linear", "striped", "error", "zero", "thin-pool", "thin", LAYERS_CRYPT,
+};
 
 struct word {
 	const char *s;
@@ -180,11 +184,22 @@ static const char *add_map(struct parser *p, const struct layer_map *m)
 	return NULL;
 }
 
+/* What a map's arguments have, beside the devices' numbers. */
+static const char *check_args(const struct parser *p, const struct layer_map *m)
+{
+	size_t off = 0;
+	int ref;
+
+	while ((ref = layers_next_ref(m, &off)) >= 0)
+		if ((unsigned)ref + 1 >= p->n)
+			return "it maps a device that does not come before it";
+	return strcmp(m->type, LAYERS_CRYPT) == 0 ? layers_crypt_check(m->args, m->args_len) : NULL;
+}
+
 static const char *line_map(struct parser *p, const struct word *w, unsigned n)
 {
 	struct layer_map m = { 0 };
-	size_t off = 0;
-	int ref;
+	const char *why;
 
 	if (n < 4 || !number(&w[1], INT64_MAX, &m.start) || !number(&w[2], INT64_MAX, &m.length) ||
 	    !copy(m.type, sizeof(m.type), &w[3]))
@@ -199,9 +214,9 @@ static const char *line_map(struct parser *p, const struct word *w, unsigned n)
 		m.args = w[4].s;
 		m.args_len = w[4].n;
 	}
-	while ((ref = layers_next_ref(&m, &off)) >= 0)
-		if ((unsigned)ref + 1 >= p->n)
-			return "it maps a device that does not come before it";
+	why = check_args(p, &m);
+	if (why)
+		return why;
 	if (p->maps == LAYERS_MAPS_MAX || p->l->nmaps == LAYERS_MAPS_MAX)
 		return "too many maps";
 	p->end = m.start + m.length;

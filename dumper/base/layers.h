@@ -10,7 +10,8 @@
  *     md NAME UUID LEVEL MEMBERS   an array, its superblocks' UUID, and how many members it had
  *     dm NAME UUID                 a mapped device; "-": it has no UUID
  *     lvm CHECK                    of the dm before it: what lvmmeta.h makes of its volume group
- *     map START LENGTH TYPE ARGS   of the same; sectors; @N is the section's Nth leaf, md or dm
+ *     map START LENGTH TYPE ARGS   of the same; sectors; @N is the section's Nth leaf, md or dm;
+ *                                  of the type crypt: layers_crypt.h
  *
  * In:     hostile: every line is checked, also those of other sections.
  * Errors: -EINVAL with the line's number; -ENOENT: no section is for this target (normal).

@@ -170,4 +170,47 @@ set_conf 'xfs UUID=1111-2222'
 # a table can be had of a running kernel only
 echo LVM-x > "$virtual/dm-3/dm/uuid"
 refused dm-no-control "$lab/dev/mapper/control: No such file"
+
+# Encrypted: the table as `crashpod layers` writes it down where the kernel hands keys over.
+uuid=01234567-89ab-cdef-0123-456789abcdef
+real=$CRASHPOD
+# encrypted CIPHER: what the command says of it
+encrypted()
+{
+	cat > "$lab/section" <<-TEXT
+		leaf crypto_LUKS $uuid
+		dm secret CRYPT-LUKS2-0123456789abcdef0123456789abcdef-secret
+		map 0 32768 crypt $1 :64:user:cryptsetup:$uuid 0 @0 32768
+	TEXT
+}
+cat > "$lab/crashpod" <<-TEXT
+	#!/bin/sh
+	test "\$1" = layers || exec "$real" "\$@"
+	cat "$lab/section"
+TEXT
+chmod +x "$lab/crashpod"
+CRASHPOD=$lab/crashpod
+encrypted aes-xts-plain64
+refused crypt-no-key "UUID=1111-2222 is encrypted, and kernel $kver takes no key (CONFIG_CRASH_DM_CRYPT"
+echo CONFIG_CRASH_DM_CRYPT=y >> "$root/boot/config-$kver"
+refused crypt-no-module 'module dm_crypt is needed for target crypt of UUID=1111-2222'
+module drivers/md/dm-crypt.ko '' ''
+refused crypt-no-cipher 'module crypto-aes is needed for cipher aes-xts-plain64 of UUID=1111-2222'
+for name in aes xts ecb cbc essiv; do
+	module "crypto/$name.ko" '' '' "alias=crypto-$name"
+done
+module crypto/aes-fast.ko '' '' alias=crypto-aes
+one
+modules crypt-modules "${fs}dm-mod.ko dm-crypt.ko aes.ko aes-fast.ko xts.ko ecb.ko $disk"
+table crypt-table "crashpod-layers 1
+for UUID=1111-2222
+$(cat "$lab/section")"
+encrypted 'capi:xts(aes)-plain64'
+one
+modules crypt-capi "${fs}dm-mod.ko dm-crypt.ko xts.ko ecb.ko aes.ko aes-fast.ko $disk"
+encrypted aes:64-cbc-lmk
+one
+modules crypt-keys "${fs}dm-mod.ko dm-crypt.ko aes.ko aes-fast.ko cbc.ko $disk"
+encrypted aes-cbc-essiv:sha256
+refused crypt-no-hash 'module crypto-sha256 is needed for cipher aes-cbc-essiv:sha256'
 finish

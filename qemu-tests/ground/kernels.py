@@ -31,7 +31,7 @@ TABLE = {
 # What crash 9 needs to be told to open a kernel that it does not know yet, and what it says then.
 NO_MODULES = (("--no_modules",), ("SLUB: cannot determine how compound pages are linked",
                                   "no kernel module access"))
-CRASH_LIMITS = {"new-cloud": NO_MODULES, "new-amd64": NO_MODULES, "new-rt": NO_MODULES}
+CRASH_LIMITS = {name: NO_MODULES for name in ("new-cloud", "new-amd64", "new-rt", "crypt")}
 
 # crashkernel= of the tests that don't ask for another. Of the reservation that is just enough only the
 # one kernel is held to: the others at times run out of memory in it before PID 1 starts.

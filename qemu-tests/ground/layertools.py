@@ -13,7 +13,8 @@ ROOT = paths.GROUND / "layer-tools"
 STAMP = ROOT / "crashpod-ground"
 PACKAGES = ("lvm2", "libdevmapper-event1.02.1", "libdevmapper1.02.1", "libedit2", "libbsd0",
             "libmd0", "dmsetup", "mdadm", "thin-provisioning-tools", "cpio", "e2fsprogs",
-            "libext2fs2t64", "libss2", "libcom-err2")
+            "libext2fs2t64", "libss2", "libcom-err2", "cryptsetup-bin", "libcryptsetup12",
+            "libjson-c5", "libpopt0")
 LIBRARIES = "usr/lib/x86_64-linux-gnu"
 
 
@@ -25,7 +26,7 @@ def ensure():
         shutil.rmtree(ROOT, ignore_errors=True)
         suite = apt.Suite(forky.SUITE)
         suite.update()
-        paths.say("ground: lvm2, mdadm and their like")
+        paths.say("ground: lvm2, mdadm, cryptsetup and their like")
         for package in PACKAGES:
             deb = suite.download(package, ROOT / "debs")
             paths.run(["dpkg-deb", "-x", deb, ROOT])

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A kernel that somebody compiled: Debian's linux-source-6.1, a small configuration
-(guest/selfbuilt.config), make bzImage modules, make modules_install; under build/selfbuilt.
+"""Kernels that somebody compiled: Debian's source package, a small configuration (guest/*.config),
+make bzImage modules, make modules_install; under build/NAME.
 
-KERNEL_SOURCE: an unpacked tree to compile instead of fetching one; it is not written to.
+KERNEL_SOURCE: an unpacked tree to compile "selfbuilt" from instead of fetching one; it is not written
+to.
 """
 
 import hashlib
@@ -11,39 +12,66 @@ import os
 import re
 import shutil
 import subprocess
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from . import apt, kernels, paths
 
 NAME = "selfbuilt"
-SUITE, PACKAGE = "bookworm", "linux-source-6.1"
-WHERE = paths.BUILD / "selfbuilt"
-CONFIG = paths.TESTS / "guest/selfbuilt.config"
 # as scripts/kernel.sh leaves it
 SOURCES = paths.BUILD / "kernel-source"
 
 
-def _source():
+@dataclass(frozen=True)
+class Recipe:
+    """package: with the source, or one that depends on it; configs: of guest/, the last one counts."""
+    name: str
+    suite: str
+    package: str
+    configs: tuple
+
+    @property
+    def where(self):
+        return paths.BUILD / self.name
+
+    def text(self):
+        return "".join((paths.TESTS / "guest" / name).read_text(encoding="ascii")
+                       for name in self.configs)
+
+
+RECIPES = {recipe.name: recipe for recipe in (
+    Recipe(NAME, "bookworm", "linux-source-6.1", ("selfbuilt.config",)),
+    # with CONFIG_CRASH_DM_CRYPT, which no kernel of Debian's has
+    Recipe("crypt", "forky", "linux-source", ("selfbuilt.config", "crypt.config")),
+)}
+
+
+def _unpack(deb, package, where):
+    unpack = subprocess.Popen(["dpkg-deb", "--fsys-tarfile", str(deb)], stdout=subprocess.PIPE)
+    paths.run(["tar", "-x", "-C", where, "--strip-components=3", f"./usr/src/{package}.tar.xz"],
+              stdin=unpack.stdout)
+    unpack.stdout.close()
+    if unpack.wait() != 0:
+        raise paths.GroundError(f"{deb}: dpkg-deb failed")
+    deb.unlink()
+
+
+def _source(recipe):
     """An unpacked tree."""
-    if os.environ.get("KERNEL_SOURCE"):
+    if recipe.name == NAME and os.environ.get("KERNEL_SOURCE"):
         return Path(os.environ["KERNEL_SOURCE"]).resolve()
-    tree, where = SOURCES / f"{PACKAGE}.tree", SOURCES / PACKAGE
+    suite, package = apt.Suite(recipe.suite), recipe.package
+    if not re.search("[0-9]$", package):
+        suite.update()
+        package = suite.depends(package)[0]
+    tree, where = SOURCES / f"{package}.tree", SOURCES / package
     if (tree / ".unpacked").exists():
         return tree
-    tarball = where / f"{PACKAGE}.tar.xz"
+    tarball = where / f"{package}.tar.xz"
     if not tarball.exists():
-        paths.say(f"ground: {PACKAGE} (some hundred MB to fetch)")
-        suite = apt.Suite(SUITE)
+        paths.say(f"ground: {package} (some hundred MB to fetch)")
         suite.update()
-        deb = suite.download(PACKAGE, where)
-        unpack = subprocess.Popen(["dpkg-deb", "--fsys-tarfile", str(deb)], stdout=subprocess.PIPE)
-        paths.run(["tar", "-x", "-C", where, "--strip-components=3", f"./usr/src/{PACKAGE}.tar.xz"],
-                  stdin=unpack.stdout)
-        unpack.stdout.close()
-        if unpack.wait() != 0:
-            raise paths.GroundError(f"{deb}: dpkg-deb failed")
-        deb.unlink()
+        _unpack(suite.download(package, where), package, where)
     shutil.rmtree(tree, ignore_errors=True)
     tree.mkdir()
     paths.run(["tar", "-x", "-C", tree, "--strip-components=1", "-f", tarball])
@@ -51,55 +79,55 @@ def _source():
     return tree
 
 
-def _make(tree, *targets):
-    return paths.run(["make", "-s", "-C", tree, f"O={WHERE / 'obj'}", "ARCH=x86_64",
+def _make(recipe, tree, *targets):
+    return paths.run(["make", "-s", "-C", tree, f"O={recipe.where / 'obj'}", "ARCH=x86_64",
                       f"-j{os.cpu_count()}", *targets], stderr=subprocess.STDOUT)
 
 
-def _configure(tree):
-    """tinyconfig with the fragment over it; all that it asks for must be there."""
-    (WHERE / "obj").mkdir(parents=True, exist_ok=True)
-    _make(tree, "tinyconfig")
-    config = WHERE / "obj/.config"
-    fragment = CONFIG.read_text(encoding="ascii")
+def _configure(recipe, tree):
+    """tinyconfig with the fragments over it; all that they ask for must be there."""
+    (recipe.where / "obj").mkdir(parents=True, exist_ok=True)
+    _make(recipe, tree, "tinyconfig")
+    config = recipe.where / "obj/.config"
     with open(config, "a", encoding="ascii") as out:
-        out.write(fragment)
-    _make(tree, "olddefconfig")
-    has = config.read_text(encoding="ascii").splitlines()
-    wants = re.findall(r"^CONFIG_\w+=.*", fragment, re.M)
-    lacks = [line for line in wants if line not in has]
+        out.write(recipe.text())
+    _make(recipe, tree, "olddefconfig")
+    has = dict(re.findall(r"^(CONFIG_\w+)=(.*)", config.read_text(encoding="ascii"), re.M))
+    wants = dict(re.findall(r"^(CONFIG_\w+)=(.*)", recipe.text(), re.M))
+    lacks = [f"{name}={value}" for name, value in wants.items() if has.get(name, "n") != value]
     if lacks:
         raise paths.GroundError(f"{tree} does not have {lacks}")
 
 
-def _build():
+def _build(recipe):
     """Compile and install; gives the Kernel, whose root is what modules_install has made."""
-    tree = _source()
+    tree = _source(recipe)
     paths.say(f"ground: compiling a kernel from {tree} (ten minutes or more)")
-    _configure(tree)
-    _make(tree, "bzImage", "modules")
-    root = WHERE / "root"
+    _configure(recipe, tree)
+    _make(recipe, tree, "bzImage", "modules")
+    obj, root = recipe.where / "obj", recipe.where / "root"
     shutil.rmtree(root, ignore_errors=True)
     root.mkdir()
-    _make(tree, "modules_install", f"INSTALL_MOD_PATH={root}")
-    kver = (WHERE / "obj/include/config/kernel.release").read_text(encoding="ascii").strip()
+    _make(recipe, tree, "modules_install", f"INSTALL_MOD_PATH={root}")
+    kver = (obj / "include/config/kernel.release").read_text(encoding="ascii").strip()
     (root / "boot").mkdir()
-    image, config = root / f"boot/vmlinuz-{kver}", root / f"boot/config-{kver}"
-    shutil.copyfile(WHERE / "obj/arch/x86/boot/bzImage", image)
-    shutil.copyfile(WHERE / "obj/.config", config)
-    return kernels.Kernel(NAME, kver, "", str(root), str(image), str(config),
-                          str(WHERE / "obj/vmlinux"))
+    vmlinuz, config = root / f"boot/vmlinuz-{kver}", root / f"boot/config-{kver}"
+    shutil.copyfile(obj / "arch/x86/boot/bzImage", vmlinuz)
+    shutil.copyfile(obj / ".config", config)
+    return kernels.Kernel(recipe.name, kver, "", str(root), str(vmlinuz), str(config),
+                          str(obj / "vmlinux"))
 
 
-def ensure():
+def ensure(name=NAME):
     """The Kernel, compiled unless that is done for this configuration."""
-    recipe = hashlib.sha256(CONFIG.read_bytes()).hexdigest()
-    with paths.locked("selfbuilt"):
-        record = WHERE / "kernel.json"
+    recipe = RECIPES[name]
+    digest = hashlib.sha256(recipe.text().encode("ascii")).hexdigest()
+    with paths.locked(name):
+        record = recipe.where / "kernel.json"
         found = json.loads(record.read_text(encoding="utf-8")) if record.exists() else {}
-        if found.pop("recipe", None) != recipe:
-            kernel = _build()
-            record.write_text(json.dumps({**asdict(kernel), "recipe": recipe}, indent=1),
+        if found.pop("recipe", None) != digest:
+            kernel = _build(recipe)
+            record.write_text(json.dumps({**asdict(kernel), "recipe": digest}, indent=1),
                               encoding="utf-8")
             return kernel
         return kernels.Kernel(**found)

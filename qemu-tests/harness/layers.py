@@ -7,7 +7,7 @@ import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ground import forky, kernels, layertools, paths
+from ground import forky, kernels, layertools, paths, selfbuilt
 
 from . import faultjudge as judge
 from . import image, loop, scenario
@@ -17,13 +17,13 @@ KERNEL = "6.1-amd64"
 UUID = "1a9e2000-0000-4000-8000-000000000001"
 DISK_MIB = 224
 PROGRAMS = ("dash", "lvm", "mdadm", "dmsetup", "mke2fs", "e2fsck", "cpio", "zstd", "kmod", "blkid",
-            "thin_check")
+            "thin_check", "cryptsetup")
 LINKS = {"kmod": ("modprobe", "depmod", "modinfo", "insmod"),
          "lvm": ("pvcreate", "vgcreate", "lvcreate", "vgchange", "lvs", "vgck", "lvextend",
                  "pvs", "vgextend")}
 BOOT_MODULES = (*image.BOOT_MODULES, "virtio_scsi", "sd_mod")
 MODULES = (*BOOT_MODULES, "ext4", "dm_mod", "md_mod", "raid0", "raid1", "raid10", "raid456",
-           "dm_thin_pool", "dm_multipath", "dm_round_robin", "dm_raid", "dm_crypt",
+           "dm_thin_pool", "dm_multipath", "dm_round_robin", "dm_raid", "dm_crypt", "algif_skcipher",
            "crc32c_generic", "crc32c_intel", "efi_pstore")
 OUT = "/test/out/layers"
 
@@ -35,7 +35,8 @@ class Case:
     make: shell that builds the layers and sets $device; opened: that has the real tools open them
     again. disks: MiB of vdb, vdc, ...; parts: those with one partition, by number from 1.
     lost(Run): called when the capture kernel starts, to take a member away. check(Run): what else
-    must hold. late: shell, after the image was made. lost_why: no dump is written, and this is said.
+    must hold. late: shell, after the image was made; loaded: after that was loaded, which
+    `load` does again. lost_why: no dump is written, and this is said.
     refused: what mkinitrd has to say, and then there is no crash. capture: where scripts/kernel.sh
     left a capture kernel; None: the crashed one.
     """
@@ -52,6 +53,7 @@ class Case:
     refused: str = ""
     lost_why: str = ""
     late: str = ""
+    loaded: str = ""
     kernel: str = KERNEL
     conf: tuple = ()
     quick: bool = False
@@ -145,8 +147,9 @@ def _plan(case, kernel, where):
         files += [(f"own/lib/modules/{p.relative_to(tree)}", p)
                   for p in tree.rglob("*") if p.is_file()]
         files.append(("boot/capture", case.capture / "bzImage"))
-    load = (f"set -e\ncrashpod load --kernel /boot/{'capture' if own else 'vmlinuz'} "
-            "--initrd /boot/crashpod.img --append 'console=ttyS0 loglevel=7 printk.time=1'\n")
+    load = (f"set -e\nload()\n{{\ncrashpod load --kernel /boot/{'capture' if own else 'vmlinuz'} "
+            "--initrd /boot/crashpod.img --append 'console=ttyS0 loglevel=7 printk.time=1'\n"
+            f"}}\nload\n{case.loaded}\n")
     texts = [("test/layer", layer), ("test/uuid", f"{UUID}\n"), ("test/modules", case.modules),
              ("test/own", own),
              # busybox's own shell would take its own programs for those of the same name
@@ -207,7 +210,10 @@ def _judge(run):
 
 def run(case, kernel_name=None):
     """Run a case and judge it. Lost and GroundError pass through."""
-    kernel = kernels.ensure(kernel_name or case.kernel)
+    if case.kernel in selfbuilt.RECIPES:  # others cannot do what is asked for
+        kernel = selfbuilt.ensure(case.kernel)
+    else:
+        kernel = kernels.ensure(kernel_name or case.kernel)
     layertools.ensure()
     with scenario.workplace(f"layers-{kernel.name}-{case.name}") as where:
         found = Run(case, where, kernel)

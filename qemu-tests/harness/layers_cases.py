@@ -91,6 +91,70 @@ dmsetup create vg-secret --table "0 {SIZE} crypt aes-xts-plain64 {KEY} 0 /dev/vd
 device=/dev/mapper/vg-secret
 """
 
+LUKS_UUID = "1a9e2000-0000-4000-8000-00000000000c"
+LUKS_KEY = f"cryptsetup:{LUKS_UUID}"
+LUKS_MODULES = "dm_mod dm_crypt aes ecb xts algif_skcipher"
+LUKS_OPEN = "cryptsetup open -q --key-file /test/pass {} /dev/vdb secret\n"
+LUKS_LINK = f"--link-vk-to-keyring '@u::%logon:{LUKS_KEY}'"
+
+
+LUKS_FORMAT = ("cryptsetup luksFormat -q --type luks2 --pbkdf pbkdf2 --pbkdf-force-iterations 1000 "
+               "--key-file /test/pass")
+
+
+def luks(link, more="device=/dev/mapper/secret\n"):
+    """Shell: LUKS2 on a disk, opened with these options."""
+    return ("mkdir -p /run/cryptsetup\nprintf passphrase > /test/pass\n"
+            f"{LUKS_FORMAT} --uuid {LUKS_UUID} /dev/vdb\n{LUKS_OPEN.format(link)}{more}")
+
+
+# no name is left when nothing is loaded; what is asked when it is again
+LUKS_LOADED = ("crashpod unload\n"
+               "cat /sys/kernel/config/crash_dm_crypt_keys/count > /test/out/layers/count\n"
+               "load\ncrashpod load --again\n"
+               "crashpod status > /test/out/layers/status 2>&1 || true\n"
+               "cp /sys/kernel/config/crash_dm_crypt_keys/*/description "
+               "/test/out/layers/description || true\n")
+LUKS_AFTER = ("mkdir -p /run/cryptsetup\n" + LUKS_OPEN.format("") +
+              "cryptsetup luksDump -q --dump-volume-key --key-file /test/pass /dev/vdb"
+              " > $out/volume-key\n")
+
+
+def key_kept(run):
+    """check(): the kernel was told of the key by its name, and nothing of ours has it."""
+    run.add("key-is-named", None if run.fact("description").strip() == LUKS_KEY else
+            f"{run.fact('description')!r}")
+    run.add("unload-takes-back", None if run.fact("count").strip() == "0" else run.fact("count"))
+    run.add("status-tells-key", None if re.search("capture kernel has the key of secret$",
+                                                  run.fact("status"), re.M) else
+            run.fact("status")[-400:])
+    match = re.search(r"MK dump:((?:\s+[0-9a-f]{2})+)|Volume Key:((?:\s+[0-9a-f]{2})+)",
+                      run.fact("volume-key"))
+    key = "".join((match[1] or match[2]).split()) if match else ""
+    told = [name for name in ("report", "status", "dm.before", "table")
+            if key and key in run.fact(name).replace(" ", "")]
+    run.add("key-is-told-nowhere", None if len(key) == 128 and not told and key not in run.console
+            and bytes.fromhex(key) not in (run.out / "layers/image").read_bytes() else
+            f"{len(key)} digits, in {told}")
+    table = run.fact("table")
+    run.add("table-names-key", None if f"leaf crypto_LUKS {LUKS_UUID}\n" in table and
+            re.search(rf" crypt aes-xts-plain64 :64:user:{LUKS_KEY} 0 @\d ", table) else table)
+
+
+def no_key(run):
+    """check(): it was loaded all the same, and said what is missing."""
+    log = (run.out / "load.log").read_text(errors="replace")
+    wanted = f"secret: no key {LUKS_KEY} in root's keyring"
+    run.add("load-warns", None if f"takes no dump: {wanted}" in log else log[-300:])
+    run.add("status-tells-why", None if wanted in run.fact("status") else
+            run.fact("status")[-400:])
+
+
+# the text that goes into the image, and all of the image as it was before it was packed
+LUKS_LATE = ("crashpod layers $(dmsetup info -c --noheadings -o blkdevname ${top:-$device}) > $out/table\n"
+             "dash /usr/lib/crashpod/mkinitrd/mkinitrd -c /etc/crashpod.conf --compress none "
+             "--init /usr/lib/crashpod/init -o $out/image\n")
+
 
 def two_paths(where):
     """QEMU's arguments: one disk, twice, at a controller of its own each."""
@@ -154,7 +218,29 @@ CASES = {case.name: case for case in (
          PATHS, "device=/dev/sda\n", "dm_multipath dm_round_robin", (), extra=two_paths,
          lost=path_down, check=by_path),
     Case("crypt", "dm-crypt is refused, and its key is told nowhere", CRYPT, "", "dm_crypt xts ecb aes_generic",
-         refused="vg-secret: device-mapper target 'crypt' is not supported: it is encrypted"),
+         refused="vg-secret: it is encrypted, this kernel cannot hand its key to the capture kernel"),
+    Case("luks", "LUKS2, by a kernel that hands its key over", luks(LUKS_LINK),
+         LUKS_AFTER + "device=/dev/mapper/secret\n", LUKS_MODULES, check=key_kept, kernel="crypt",
+         late=LUKS_LATE, loaded=LUKS_LOADED),
+    Case("luks-lvm", "LVM on LUKS2", luks(LUKS_LINK, volume(
+        "lvcreate -q -y -Zn -Wn -l 100%FREE -n crash vg", "/dev/mapper/secret /dev/vdc")),
+         LUKS_AFTER + LV, LUKS_MODULES, check=key_kept, kernel="crypt", late=LUKS_LATE,
+         loaded=LUKS_LOADED),
+    Case("luks-raw", "LVM on LUKS2: a raw area", luks(LUKS_LINK, volume(
+        "lvcreate -q -y -Zn -Wn -L 160M -n crash vg", "/dev/mapper/secret") + RAW_LV +
+         "crashpod raw format --force /dev/vg/crash\ntop=$device\ndevice=/dev/vdd\n"),
+         LUKS_AFTER + LV + RAW_LV + COLLECT.format("/dev/vg/crash"), LUKS_MODULES, (DISK_MIB,) * 3,
+         check=key_kept, kernel="crypt", late=LUKS_LATE, loaded=LUKS_LOADED,
+         conf=("raw /dev/vg/crash",)),
+    Case("luks-other-key", "LUKS2, the key of that name is another disk's", luks("", (
+        f"{LUKS_FORMAT} /dev/vdc\n"
+        f"cryptsetup open -q --key-file /test/pass {LUKS_LINK} /dev/vdc other\n"
+        "device=/dev/mapper/secret\n")),
+         LUKS_AFTER + "device=/dev/mapper/secret\n", LUKS_MODULES, kernel="crypt",
+         lost_why="did not appear within 30 s; there are: "),
+    Case("luks-no-key", "LUKS2, its key is not in a keyring", luks(""),
+         LUKS_AFTER + "device=/dev/mapper/secret\n", LUKS_MODULES, check=no_key, kernel="crypt",
+         loaded=LUKS_LOADED, lost_why="dm secret: this kernel was loaded without the disk's key"),
     Case("md-raid1", "MD RAID1", array(1, "bc"), OPEN, "md_mod raid1", check=whole(2)),
     Case("md-raid1-degraded", "MD RAID1, a member is gone when the capture kernel starts",
          array(1, "bc"), OPEN, "md_mod raid1", lost=without(2), check=degraded(1, 2), quick=True),

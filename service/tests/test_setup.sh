@@ -213,9 +213,17 @@ encrypted()
 		setup --yes
 		equal "LUKS, ${kind% *}: exit" "$status" 1
 		has "LUKS, ${kind% *}: said" "$root/out" \
-			"/var/crash is on /dev/mapper/vg-root, which is encrypted (dm-crypt secret)"
+			"/var/crash is on /dev/mapper/vg-root, of which dm-crypt secret is encrypted, and this kernel cannot hand its key"
 		has "LUKS, ${kind% *}: says what to do" "$root/out" "a raw partition (crashpod raw format"
 		equal "LUKS, ${kind% *}: nothing is changed" "$(state)" "$before"
+		mkdir -p "$root/sys/kernel/config/crash_dm_crypt_keys"
+		uuid=fedcba98-7654-3210-fedc-ba9876543210
+		echo CRYPT-LUKS2-fedcba9876543210fedcba9876543210-secret \
+			> "$root/sys/devices/virtual/block/dm-0/dm/uuid"
+		setup --yes
+		equal "LUKS, ${kind% *}, no key: exit" "$status" 1
+		has "LUKS, ${kind% *}, no key: says what to do" "$root/out" \
+			"add link-volume-key=@u::%logon:cryptsetup:$uuid to its options in /etc/crypttab"
 	done
 	echo LVM-xyz > "$root/sys/devices/virtual/block/dm-0/dm/uuid"
 	ln -s ../../dm-1 "$root/dev/disk/by-uuid/2222-bbbb"

@@ -160,6 +160,42 @@ static void test_last_dump(void **state)
 	free(s);
 }
 
+/* What an encrypted target lacks; that it has all takes a kernel. */
+static void test_keys(void **state)
+{
+#define UUID "0123456789abcdef0123456789abcdef"
+	static const struct {
+		const char *uuid, *keys, *text, *mend;
+	} t[] = {
+		{ "CRYPT-LUKS2-" UUID "-x", "/sys/kernel/config/none",
+		  "UUID=1234: secret is encrypted, and this kernel cannot hand its key",
+		  "name another target" },
+		{ "CRYPT-LUKS1-" UUID "-x", "/sys/kernel/config/crash_dm_crypt_keys/count",
+		  "UUID=1234: secret is encrypted, and not as LUKS2", "name another target" },
+		{ "CRYPT-LUKS2-" UUID "-x", "/sys/kernel/config/crash_dm_crypt_keys/count",
+		  "link-volume-key=@u::%logon:cryptsetup:01234567-89ab-cdef-0123-456789abcdef",
+		  "crashpod load, when it is there" },
+	};
+	struct status *s = calloc(1, sizeof(*s));
+
+	(void)state;
+	assert_non_null(s);
+	for (size_t i = 0; i < ARRAY_SIZE(t); i++) {
+		char root[] = "/tmp/crashpod-status-XXXXXX";
+
+		make_tree(root);
+		put(root, &(struct file){ "/sys/class/block/vda1/dm/uuid", t[i].uuid });
+		put(root, &(struct file){ "/sys/class/block/vda1/dm/name", "secret" });
+		put(root, &(struct file){ t[i].keys, "" });
+		status_check(s, root, KVER);
+		assert_int_equal(remove_tree(root), 0);
+		has_line(s, "missing", t[i].text, t[i].mend);
+		assert_false(status_ready(s));
+	}
+	status_free(s);
+	free(s);
+}
+
 static void test_room_needed(void **state)
 {
 	static const struct {
@@ -249,6 +285,7 @@ int main(void)
 		cmocka_unit_test(test_raw),	    cmocka_unit_test(test_chain),
 		cmocka_unit_test(test_watchdog),    cmocka_unit_test(test_last_dump),
 		cmocka_unit_test(test_room_needed), cmocka_unit_test(test_room),
+		cmocka_unit_test(test_keys),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
