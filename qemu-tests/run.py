@@ -42,7 +42,8 @@ def _options(args, fmt):
     return loop.Options(kernel=args.kernel, format=fmt, level=args.level, cpus=args.cpus,
                         memory_mib=args.mem, crashkernel=args.crashkernel,
                         loader=args.loader, target=args.target,
-                        capture_cpus=args.capture_cpus, panic_cpu=args.panic_cpu)
+                        capture_cpus=args.capture_cpus, panic_cpu=args.panic_cpu,
+                        conf=tuple(args.conf))
 
 
 def cmd_loop(args):
@@ -362,6 +363,8 @@ def _run_arguments(p, formats=True, sizes=False):
                        help="kexec-tools: as on a kernel without kexec_file_load(2)")
         p.add_argument("--capture-cpus", type=int, default=0, metavar="N",
                        help="crashpod load --cpus N (not given)")
+        p.add_argument("--conf", action="append", default=[], metavar="LINE",
+                       help="more of crashpod.conf; may be given again")
         p.add_argument("--panic-cpu", type=int, metavar="CPU",
                        help="the one that sysrq-c runs on (any)")
 

@@ -129,7 +129,7 @@ qemu() {
 	qemu_run qemu-loop-second loop --kernel "$SECOND" --format kdump
 	qemu_run qemu-kexec-tools loop --kernel "$KERNEL" --format kdump --loader kexec-tools
 	qemu_run qemu-cpus loop --kernel "$KERNEL" --format kdump --crashkernel 128M \
-		--cpus 3 --capture-cpus 3 --panic-cpu 2
+		--cpus 3 --capture-cpus 3 --panic-cpu 2 --conf 'compress zstd:-1'
 	qemu_run qemu-estimate estimate --kernel "$KERNEL"
 	qemu_run qemu-hostile hostile --kernel "$KERNEL" --only pages vmcoreinfo
 	qemu_run qemu-faults faults --kernel "$KERNEL" --quick
