@@ -19,8 +19,8 @@ def _scsi(adapter, *modules, disk=""):
 
 CONTROLLERS = {
     "virtio-blk": Controller(("virtio-blk-pci,drive=target",), ("virtio_pci", "virtio_blk")),
-    "virtio-blk-iommu": Controller(("virtio-blk-pci,drive=target,iommu_platform=on,ats=on",),
-                                   ("virtio_pci", "virtio_blk")),
+    "virtio-blk-iommu": Controller(("virtio-blk-pci,drive=target,disable-legacy=on,"
+                                    "iommu_platform=on,ats=on",), ("virtio_pci", "virtio_blk")),
     "virtio-scsi": _scsi("virtio-scsi-pci", "virtio_pci", "virtio_scsi"),
     "nvme": Controller(("nvme,drive=target,serial=target",), ("nvme",)),
     "ahci": Controller(("ahci,id=ctl", "ide-hd,drive=target,bus=ctl.0"), ("ahci", "sd_mod")),
