@@ -14,8 +14,8 @@ from pathlib import Path
 from ground import forky, kernels, paths
 from harness import (bench, benchguest, compare, crashtest, diskcases, disks, estimate, faultrun, faults,
                      floor, footprint, hostile, hugecore, layers, layers_cases, loop, matrix, rich,
-                     rpmsystem, samples, scale, selfbuilt, sources, synth, systems, value, vm,
-                     vmlinux)
+                     rpmsystem, samples, scale, selfbuilt, sources, synth, systems,
+                     systems_next, value, vm, vmlinux)
 from oracle import census
 
 
@@ -317,7 +317,8 @@ def cmd_systems(args):
         raise paths.GroundError(f"no package in {paths.BUILD / 'deb'}: make deb")
     failed = False
     for suite in args.suite or systems.systems.SUITES:
-        found = systems.run(suite, args.way, debs)
+        run = systems_next.run if args.way == "upgrade" else systems.run
+        found = run(suite, args.way, debs)
         print("\n".join(loop.lines(f"system-{suite}", found.tests)))
         print("\n".join(f"  {seconds:7.1f} s  {step}" for step, seconds in found.seconds.items()))
         print(f"  transcript: {found.where}/transcript.txt", flush=True)
@@ -485,8 +486,8 @@ def parse():
     p = sub.add_parser("systems", help=cmd_systems.__doc__)
     p.add_argument("--suite", action="append", choices=systems.systems.SUITES,
                    help="may be given again (all of them)")
-    p.add_argument("--way", choices=systems.WAYS, default="setup",
-                   help="how the machine is set up (%(default)s)")
+    p.add_argument("--way", choices=[*systems.WAYS, "upgrade"], default="setup",
+                   help="how the machine is set up, or what happens to it then (%(default)s)")
     p.add_argument("--deb", action="append", type=Path, help="the package (BUILD/deb/crashpod_*)")
     p.set_defaults(func=cmd_systems)
     p = sub.add_parser("rpmsystem", help=cmd_rpmsystem.__doc__)

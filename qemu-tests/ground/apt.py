@@ -81,13 +81,6 @@ class Suite:
         both = ", ".join(filter(None, (fields.get("Pre-Depends"), fields.get("Depends"))))
         return [re.split(r"[ (:|]", d.strip())[0] for d in both.split(",") if d.strip()]
 
-    def needed(self, packages, status):
-        """Names of what a machine lacks to have these packages; status: its dpkg's status file."""
-        text = paths.run(["apt-get", "-q", "-y", "--print-uris", "--no-install-recommends",
-                          "--allow-remove-essential", "-o",
-                          f"Dir::State::status={status}", "install", *packages], env=self.env)
-        return [m[1] for m in re.finditer(r"^'\S+' ([^_\s]+)_\S+\.deb ", text, re.M)]
-
     def download(self, package, where):
         """The .deb of a package, downloaded to a directory; apt checks its digest."""
         where = Path(where)

@@ -17,18 +17,13 @@ CPU = "max,la57=off,avx=off,avx2=off"
 
 
 class SysVm(Vm):
-    """disks: raw images, the first one boots. Boots are counted by the console, as ever.
-
-    extra: more of QEMU's arguments; off: what shuts the machine down.
-    """
+    """disks: raw images, the first one boots. Boots are counted by the console, as ever."""
 
     max_boots = 12
 
-    def __init__(self, where, memory_bytes, disks, cpus=2, extra=(), off="systemctl poweroff"):
+    def __init__(self, where, memory_bytes, disks, cpus=2):
         super().__init__(where, memory_bytes, cpus, CPU)
         self.disks = disks
-        self.extra = extra
-        self.off = off
         self.agent = None
         self.steps = []
 
@@ -49,7 +44,6 @@ class SysVm(Vm):
                 "-qmp", f"unix:{sock},server=on,wait=off"]
         for disk in self.disks:
             argv += ["-drive", f"file={disk},format=raw,if=virtio,cache=unsafe"]
-        argv += self.extra
         with open(self.where / "qemu.log", "wb") as out:
             self.process = forky.popen(argv, stdin=subprocess.DEVNULL, stdout=out, stderr=out,
                                        start_new_session=True)
@@ -87,7 +81,7 @@ class SysVm(Vm):
 
     def power_off(self):
         """Shut the machine down in order and wait for its end."""
-        self.agent.start(self.off)
+        self.agent.start("systemctl poweroff")
         self.wait(lambda c: False, 180, "the end of the machine")
         self.agent.close()
 
