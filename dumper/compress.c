@@ -21,11 +21,11 @@
 #define ZSTD_FAST_MIN_MATCH 6  /* below level 0: fewer sequences, which cost time too */
 #define ZSTD_TUNED_LEVEL_MAX 1 /* higher ones are asked for to make dumps small */
 /* Bytes of a page that are looked at, and how many of them are to be printable for a Huffman code:
- * at level 1 what is left out costs half a percent of size and saves a tenth of the time; below 0
- * only text is worth it, which half as many tell. */
+ * at level 1 what is left out costs one percent of size and saves a tenth of the time; below 0 only
+ * text is worth it, which half as many tell. */
 #define TEXT_SAMPLES 128
 #define TEXT_SAMPLES_FAST 64
-#define TEXT_SOME 8
+#define TEXT_SOME 16
 #define TEXT_ENOUGH 40
 
 struct compressor {
@@ -34,7 +34,7 @@ struct compressor {
 	unsigned text_enough; /* 0: literals are as the level has them */
 	unsigned text_samples;
 	int literals;	    /* in force, where it is chosen page by page */
-	struct zpage *fast; /* below level 0: what is not text */
+	struct zpage *fast; /* up to level 1: what is not text */
 	z_stream zlib;
 	bool zlib_ready;
 };
@@ -53,10 +53,9 @@ static int zstd_open(struct compressor *c, int level, struct err *e)
 		/* without these it works as well, more slowly */
 		ZSTD_CCtx_setParameter(c->zstd, ZSTD_c_windowLog, ZSTD_WINDOW_LOG);
 		ZSTD_CCtx_setParameter(c->zstd, ZSTD_c_hashLog, ZSTD_HASH_LOG);
-		if (level < 0) {
+		if (level < 0)
 			ZSTD_CCtx_setParameter(c->zstd, ZSTD_c_minMatch, ZSTD_FAST_MIN_MATCH);
-			c->fast = zpage_open(MIN((unsigned)-level, (unsigned)PAGE_SIZE));
-		}
+		c->fast = zpage_open(level < 0 ? MIN((unsigned)-level, (unsigned)PAGE_SIZE) : 1);
 	}
 	c->text_samples = level < 0 ? TEXT_SAMPLES_FAST : TEXT_SAMPLES;
 	c->text_enough = level < 0 ? TEXT_ENOUGH : level <= ZSTD_TUNED_LEVEL_MAX ? TEXT_SOME : 0;
