@@ -6,6 +6,8 @@ the package. One crash tells which PID 1 is loaded; then the package goes.
 import os
 import re
 import shutil
+from datetime import timedelta
+from email.utils import format_datetime, parsedate_to_datetime
 
 from ground import paths, systems as ground
 
@@ -16,7 +18,7 @@ ENTRY = """crashpod ({version}) unstable; urgency=medium
 
   * The test's next version.
 
- -- The crashpod maintainers <crashpod@localhost.invalid>  Tue, 24 Nov 2026 12:00:00 +0000
+ -- The crashpod maintainers <crashpod@localhost.invalid>  {date}
 
 """
 IMAGE = "/var/lib/crashpod/initramfs-$(uname -r).img"
@@ -39,6 +41,12 @@ def _version():
     return re.match(r"crashpod \(([^)]+)\)", text)[1] + "+next"
 
 
+def _entry(text):
+    """A changelog's entry of the next version, of a day later than its newest."""
+    last = parsedate_to_datetime(re.search(r"^ -- .*>  (.*)$", text, re.M)[1])
+    return ENTRY.format(version=_version(), date=format_datetime(last + timedelta(days=1)))
+
+
 def _package(where):
     """The package of this tree with the next version's number, which PID 1 and the command tell."""
     tree, built = where / "next-tree", where / "next"
@@ -48,8 +56,8 @@ def _package(where):
                     ignore=lambda at, names: {"build", ".git"} & set(names)
                     if at == str(paths.TOP) else ())
     changelog = tree / "debian/changelog"
-    changelog.write_text(ENTRY.format(version=_version()) + changelog.read_text(encoding="utf-8"),
-                         encoding="utf-8")
+    text = changelog.read_text(encoding="utf-8")
+    changelog.write_text(_entry(text) + text, encoding="utf-8")
     built.mkdir(exist_ok=True)
     paths.run(["sh", tree / "scripts/package.sh", "deb"],
               env=dict(os.environ, BUILD=str(built), SYSROOT=str(paths.BUILD / "sysroot"),
