@@ -14,6 +14,7 @@ struct zpage {
 	unsigned step;
 	struct zfse fse;
 	struct zseqs seqs;
+	u8 page[PAGE_SIZE];
 };
 
 struct zpage *zpage_open(unsigned step)
@@ -52,14 +53,20 @@ size_t zpage_compress(struct zpage *z, const u8 *page, u8 *dst, size_t cap)
 		0x28, 0xb5, 0x2f, 0xfd, 0x60, (PAGE_SIZE - 256) & 0xff, (PAGE_SIZE - 256) >> 8
 	};
 	struct zseqs *s = &z->seqs;
-	u8 *block = dst + sizeof(begin), *to = block + BLOCK_HEAD;
+	u8 *block, *to;
 	u32 head;
 
-	zmatch_page(s, page, z->step);
+	/* a block is no larger than the window: readers may refuse it */
+	cap = MIN(cap, PAGE_SIZE);
+	/* Memory that devices still write to changes meanwhile: matches would not be where they
+	 * were found, which writes out of bounds, and bytes that did not change could get lost. */
+	memcpy(z->page, page, PAGE_SIZE);
+	zmatch_page(s, z->page, z->step);
 	if (s->n == 0 || sizeof(begin) + BLOCK_HEAD + LITERALS_HEAD_MAX + s->literals > cap)
 		return 0;
 	memcpy(dst, begin, sizeof(begin));
-	to = put_literals(to, s);
+	block = dst + sizeof(begin);
+	to = put_literals(block + BLOCK_HEAD, s);
 	to = zfse_sequences(&z->fse, s, to, dst + cap);
 	if (!to)
 		return 0;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* zseq.h - a page as sequences of zstd's format: so many literals, then so many bytes again that
- * lie so far back. zmatch.c finds them, zfse.c encodes them. In:      a page is PAGE_SIZE bytes;
- * lengths and offsets are bytes. Source:  RFC 8878, 3.1.1.3.2.1 (codes of lengths and offsets)
- * and 3.1.1.5 (repeated offsets)
+ * lie so far back. zmatch.c finds them, zfse.c encodes them.
+ * In:      a page is PAGE_SIZE bytes, which do not change; lengths and offsets are bytes.
+ * Source:  RFC 8878, 3.1.1.3.2.1 (codes of lengths and offsets) and 3.1.1.5 (repeated offsets)
  */
 #ifndef CRASHPOD_ZSEQ_H
 #define CRASHPOD_ZSEQ_H

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Frames of zpage.c, judged by zstd. */
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -212,31 +214,136 @@ static void test_nothing_twice(void **state)
 	assert_int_equal(try_page(page), 0);
 }
 
+/* A few matches of any length: the format's own tables, their rarest codes too. */
+static void test_few_sequences(void **state)
+{
+	u8 page[PAGE_SIZE];
+
+	(void)state;
+	for (unsigned turn = 0; turn < 3000; turn++) {
+		size_t at = 16 + draw(600);
+
+		fill_random(page, sizeof(page));
+		for (u32 k = 2 + draw(5); k; k--) {
+			size_t n = 8 + draw(1u << draw(12)), d = 1 + draw((u32)at);
+
+			for (n = MIN(n, PAGE_SIZE - at); n; n--, at++)
+				page[at] = page[at - d];
+			at = MIN(at + draw(1u << draw(9)), PAGE_SIZE);
+		}
+		try_page(page);
+	}
+}
+
+/* Tables of the page's own would cost more than they save. */
+static void test_two_sequences(void **state)
+{
+	u8 page[PAGE_SIZE];
+
+	(void)state;
+	fill_random(page, sizeof(page));
+	memcpy(page + 40, page + 5, 20); /* where every byte is still looked at */
+	memcpy(page + 80, page + 1, 30);
+	/* heads of 10 and 2 bytes and the literals; 2 and 11 of the sequences */
+	assert_in_range(try_page(page), 1, 10 + 2 + PAGE_SIZE - 20 - 30 + 2 + 11);
+}
+
+/* A cap above a page's size makes no block that is larger than its window. */
+static void test_large_cap(void **state)
+{
+	struct zpage *z = zpage_open(1);
+	u8 page[PAGE_SIZE];
+
+	(void)state;
+	assert_non_null(z);
+	fill_random(page, sizeof(page));
+	memcpy(page + 2000, page, 7);
+	assert_int_equal(try_cap(z, page, PAGE_SIZE + PAGE_SIZE / 2), 0);
+	zpage_close(z);
+}
+
+struct changing {
+	u8 *bytes;
+	size_t n;
+	atomic_bool stop;
+};
+
+static void *change(void *arg)
+{
+	struct changing *c = arg;
+	volatile u8 *p = c->bytes;
+
+	for (u32 r = 1; !atomic_load(&c->stop);)
+		for (size_t i = 0; i < c->n; i++) {
+			r = r * 1664525 + 1013904223;
+			p[i] ^= r >> 29 == 0;
+		}
+	return NULL;
+}
+
+/* A device still writes to half the page: a frame comes out, and the other half of it is right. */
+static void test_changing(void **state)
+{
+	struct zpage *z = zpage_open(1);
+	u8 *page = calloc(1, PAGE_SIZE), frame[PAGE_SIZE], out[PAGE_SIZE];
+	struct changing c = { page, PAGE_SIZE / 2, false };
+	pthread_t thread;
+
+	(void)state;
+	assert_non_null(z);
+	assert_non_null(page);
+	for (size_t i = c.n; i < PAGE_SIZE; i++)
+		page[i] = draw(2);
+	assert_int_equal(pthread_create(&thread, NULL, change, &c), 0);
+	for (unsigned turn = 0; turn < 1000; turn++) {
+		size_t n = zpage_compress(z, page, frame, sizeof(frame));
+
+		assert_true(n);
+		assert_int_equal(ZSTD_decompress(out, sizeof(out), frame, n), PAGE_SIZE);
+		assert_memory_equal(out + c.n, page + c.n, PAGE_SIZE - c.n);
+	}
+	atomic_store(&c.stop, true);
+	pthread_join(thread, NULL);
+	zpage_close(z);
+	free(page);
+}
+
 /* By way of the compressor: text is zstd's, the rest is not, and both open. */
 static void test_compressor(void **state)
 {
 	struct compressor *c;
-	u8 page[PAGE_SIZE], frame[PAGE_SIZE], out[PAGE_SIZE];
+	u8 page[PAGE_SIZE], frame[PAGE_SIZE], out[PAGE_SIZE], ours[PAGE_SIZE];
 	struct err e = { 0 };
 
 	(void)state;
 	for (int level = -1; level >= -131072; level *= 19) {
+		struct zpage *z = zpage_open((unsigned)MIN(-level, 4096));
+
+		assert_non_null(z);
 		assert_int_equal(compressor_open(&c, COMPRESS_ZSTD, level, &e), 0);
 		for (unsigned turn = 0; turn < 200; turn++) {
 			u64 records[WORDS];
-			size_t n;
+			size_t n, want;
 
 			fill_records(records, 6, 5);
 			memcpy(page, records, sizeof(page));
 			for (size_t i = 0; turn % 2 && i < PAGE_SIZE; i++)
 				page[i] = (u8)("etaoin shrdlu"[draw(13)]);
 			n = compressor_page(c, page, frame, sizeof(frame));
+			want = zpage_compress(z, page, ours, PAGE_SIZE - 1);
+			if (turn % 2 == 0) {
+				assert_int_equal(n, want);
+				assert_memory_equal(frame, ours, n);
+			} else if (level == -1) {
+				assert_true(n && (n < want || !want));
+			}
 			if (n == 0)
 				continue;
 			assert_int_equal(ZSTD_decompress(out, sizeof(out), frame, n), PAGE_SIZE);
 			assert_memory_equal(out, page, PAGE_SIZE);
 		}
 		compressor_close(c);
+		zpage_close(z);
 	}
 }
 
@@ -247,6 +354,8 @@ int main(void)
 		cmocka_unit_test(test_records),	      cmocka_unit_test(test_few_values),
 		cmocka_unit_test(test_copies),	      cmocka_unit_test(test_caps),
 		cmocka_unit_test(test_nothing_twice), cmocka_unit_test(test_compressor),
+		cmocka_unit_test(test_few_sequences), cmocka_unit_test(test_two_sequences),
+		cmocka_unit_test(test_large_cap),     cmocka_unit_test(test_changing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
