@@ -4,6 +4,7 @@
 #define ZSTD_STATIC_LINKING_ONLY /* ZSTD_c_literalCompressionMode */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <zlib.h>
 #include <zstd.h>
 
@@ -35,6 +36,7 @@ struct compressor {
 	unsigned text_samples;
 	int literals;	    /* in force, where it is chosen page by page */
 	struct zpage *fast; /* up to level 1: what is not text */
+	u8 copy[PAGE_SIZE];
 	z_stream zlib;
 	bool zlib_ready;
 };
@@ -89,7 +91,9 @@ static size_t zstd_page(struct compressor *c, const u8 *page, u8 *dst, size_t ca
 			ZSTD_CCtx_setParameter(c->zstd, ZSTD_c_literalCompressionMode, want);
 		c->literals = want;
 	}
-	n = ZSTD_compress2(c->zstd, dst, cap, page, PAGE_SIZE);
+	/* zstd reads a byte more than once, and a device may still write to a mapped page */
+	memcpy(c->copy, page, PAGE_SIZE);
+	n = ZSTD_compress2(c->zstd, dst, cap, c->copy, PAGE_SIZE);
 	return ZSTD_isError(n) ? 0 : n;
 }
 

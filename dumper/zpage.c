@@ -22,7 +22,7 @@ struct zpage *zpage_open(unsigned step)
 	struct zpage *z = calloc(1, sizeof(*z));
 
 	if (z) {
-		z->step = step;
+		z->step = MAX(step, 1u);
 		zfse_init(&z->fse);
 	}
 	return z;

@@ -308,6 +308,20 @@ static void test_changing(void **state)
 	free(page);
 }
 
+/* Three offsets in turn: each is the third last when it comes again, which takes a bit, not ten. */
+static void test_three_offsets(void **state)
+{
+	u8 page[PAGE_SIZE];
+	size_t at = 117, literals = at;
+
+	(void)state;
+	fill_random(page, sizeof(page));
+	/* what was there one, two and three rounds before, and a byte of its own */
+	for (unsigned i = 0; at + 13 <= PAGE_SIZE; i++, at += 13, literals++)
+		memcpy(page + at, page + at - 39 * (1 + i % 3), 12);
+	assert_in_range(try_page(page), literals, literals + 150);
+}
+
 /* By way of the compressor: text is zstd's, the rest is not, and both open. */
 static void test_compressor(void **state)
 {
@@ -355,7 +369,8 @@ int main(void)
 		cmocka_unit_test(test_copies),	      cmocka_unit_test(test_caps),
 		cmocka_unit_test(test_nothing_twice), cmocka_unit_test(test_compressor),
 		cmocka_unit_test(test_few_sequences), cmocka_unit_test(test_two_sequences),
-		cmocka_unit_test(test_large_cap),     cmocka_unit_test(test_changing),
+		cmocka_unit_test(test_three_offsets), cmocka_unit_test(test_large_cap),
+		cmocka_unit_test(test_changing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
