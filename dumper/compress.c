@@ -41,6 +41,14 @@ struct compressor {
 	bool zlib_ready;
 };
 
+/* So that a level finds about as much as zstd's does. */
+static unsigned fast_step(int level)
+{
+	unsigned n = level < 0 ? (unsigned)-level : 1;
+
+	return MIN(n - n / 4, (unsigned)PAGE_SIZE);
+}
+
 static int zstd_open(struct compressor *c, int level, struct err *e)
 {
 	size_t rc;
@@ -57,7 +65,7 @@ static int zstd_open(struct compressor *c, int level, struct err *e)
 		ZSTD_CCtx_setParameter(c->zstd, ZSTD_c_hashLog, ZSTD_HASH_LOG);
 		if (level < 0)
 			ZSTD_CCtx_setParameter(c->zstd, ZSTD_c_minMatch, ZSTD_FAST_MIN_MATCH);
-		c->fast = zpage_open(level < 0 ? MIN((unsigned)-level, (unsigned)PAGE_SIZE) : 1);
+		c->fast = zpage_open(fast_step(level));
 	}
 	c->text_samples = level < 0 ? TEXT_SAMPLES_FAST : TEXT_SAMPLES;
 	c->text_enough = level < 0 ? TEXT_ENOUGH : level <= ZSTD_TUNED_LEVEL_MAX ? TEXT_SOME : 0;

@@ -57,6 +57,8 @@ COLLECTORS = {
     "makedumpfile-E": Collector(MAKEDUMPFILE, "-E", ELF),
     "crashpod-z": Collector(CRASHPOD, "-z", PLAIN),
     "crashpod-z-1": Collector(CRASHPOD, "-z-1", PLAIN),
+    "crashpod-z-1e": Collector(CRASHPOD, "-z-1 -e", EXCLUDED),
+    "crashpod-z-3e": Collector(CRASHPOD, "-z-3 -e", EXCLUDED),
     "crashpod-z-5e": Collector(CRASHPOD, "-z-5 -e", EXCLUDED),
     "crashpod-c": Collector(CRASHPOD, "-c", PLAIN),
     "crashpod-ze": Collector(CRASHPOD, "-z -e", EXCLUDED),
@@ -64,7 +66,7 @@ COLLECTORS = {
 }
 # What a guest that is judged by the dumps is worth by default: zlib and ELF take their time there.
 IDLE = ("makedumpfile-z", "makedumpfile-l", "makedumpfile-ze", "crashpod-z", "crashpod-z-1",
-        "crashpod-ze", "crashpod-z-5e")
+        "crashpod-ze", "crashpod-z-1e", "crashpod-z-3e")
 # The most memory that is copied to judge the dumps by.
 COPIED_MIB = 4096
 # busybox time -v: one figure a line.
