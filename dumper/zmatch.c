@@ -3,15 +3,15 @@
  * match did, which in arrays of structures is right most of the time, and at the last place with
  * the same hash. What no branch could foretell is done without one where that can be: a match ends
  * after any number of bytes. */
-#include <emmintrin.h>
 #include <string.h>
 
 #include "zseq.h"
 
 #define HASH_BYTES 6 /* shorter matches make more sequences, which cost more than they save */
-#define READ 16	     /* bytes that are compared at once */
+#define READ 8	     /* bytes that are looked at at once */
 #define LAST (PAGE_SIZE - READ)
-#define PATIENCE 64 /* bytes without a match after which the steps become one longer */
+#define LITERALS_COPY 16 /* as few instructions as one */
+#define PATIENCE 64	 /* bytes without a match after which the steps become one longer */
 
 /* Where the next goes, and the last three offsets. */
 struct put {
@@ -78,12 +78,10 @@ static inline size_t same_bytes(const u8 *page, size_t a, size_t b)
 	const size_t start = b;
 
 	do {
-		__m128i x = _mm_loadu_si128((const __m128i *)(const void *)(page + a));
-		__m128i y = _mm_loadu_si128((const __m128i *)(const void *)(page + b));
-		unsigned same = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(x, y));
+		u64 differ = read64(page + a) ^ read64(page + b);
 
-		if (same != 0xffff)
-			return b - start + (size_t)__builtin_ctz(~same);
+		if (differ)
+			return b - start + (size_t)__builtin_ctzll(differ) / 8;
 		a += READ;
 		b += READ;
 	} while (b <= LAST);
@@ -157,8 +155,8 @@ static inline u32 offset_value(u32 *last, u32 offset, bool literals)
 
 static inline void put_literals(struct put *t, const u8 *page, size_t at, size_t n)
 {
-	if (n <= READ && at <= LAST)
-		memcpy(t->literal, page + at, READ); /* what is too much is written over */
+	if (n <= LITERALS_COPY && at + LITERALS_COPY <= PAGE_SIZE)
+		memcpy(t->literal, page + at, LITERALS_COPY); /* what is too much is written over */
 	else
 		memcpy(t->literal, page + at, n);
 	t->literal += n;
