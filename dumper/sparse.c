@@ -3,9 +3,9 @@
 
 #include <string.h>
 
-#define WORDS (PAGE_SIZE / 8)
+#include "zframe.h"
 
-enum block { BLOCK_RAW, BLOCK_RLE };
+#define WORDS (PAGE_SIZE / 8)
 
 /* Words [from, to) of the page, which are not zero. */
 struct island {
@@ -40,44 +40,30 @@ static size_t find_islands(const u64 *p, struct island *land)
 	return n;
 }
 
-static u8 *put_header(u8 *to, enum block kind, size_t bytes, bool last)
-{
-	u32 h = (u32)last | (u32)kind << 1 | (u32)bytes << 3;
-
-	to[0] = (u8)h;
-	to[1] = (u8)(h >> 8);
-	to[2] = (u8)(h >> 16);
-	return to + 3;
-}
-
 static u8 *put_zeros(u8 *to, size_t words, bool last)
 {
 	if (words == 0)
 		return to;
-	to = put_header(to, BLOCK_RLE, words * 8, last);
+	to = zframe_block(to, ZFRAME_RLE, words * 8, last);
 	*to++ = 0;
 	return to;
 }
 
 size_t sparse_page(const u8 *page, u8 *dst)
 {
-	/* the magic; one segment, whose size is 256 more than the two bytes say */
-	static const u8 begin[] = {
-		0x28, 0xb5, 0x2f, 0xfd, 0x60, (PAGE_SIZE - 256) & 0xff, (PAGE_SIZE - 256) >> 8
-	};
 	const u64 *p = (const u64 *)(const void *)page;
 	struct island land[SPARSE_ISLANDS_MAX];
 	size_t n = find_islands(p, land), at = 0;
-	u8 *to = dst + sizeof(begin);
+	u8 *to;
 
 	if (n == 0)
 		return 0;
-	memcpy(dst, begin, sizeof(begin));
+	to = zframe_begin(dst);
 	for (size_t i = 0; i < n; i++) {
 		size_t bytes = (size_t)(land[i].to - land[i].from) * 8;
 
 		to = put_zeros(to, land[i].from - at, false);
-		to = put_header(to, BLOCK_RAW, bytes, land[i].to == WORDS);
+		to = zframe_block(to, ZFRAME_RAW, bytes, land[i].to == WORDS);
 		memcpy(to, p + land[i].from, bytes);
 		to += bytes;
 		at = land[i].to;

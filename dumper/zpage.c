@@ -4,11 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "zframe.h"
 #include "zfse.h"
 
-#define BLOCK_HEAD 3
 #define LITERALS_HEAD_MAX 2
-enum { BLOCK_LAST = 1, BLOCK_COMPRESSED = 2 << 1, LITERALS_SIZE_12 = 1 << 2 };
+#define LITERALS_SIZE_12 (1 << 2)
 
 struct zpage {
 	unsigned step;
@@ -48,13 +48,8 @@ static u8 *put_literals(u8 *to, const struct zseqs *s)
 
 size_t zpage_compress(struct zpage *z, const u8 *page, u8 *dst, size_t cap)
 {
-	/* the magic; one segment, whose size is 256 more than the two bytes say */
-	static const u8 begin[] = {
-		0x28, 0xb5, 0x2f, 0xfd, 0x60, (PAGE_SIZE - 256) & 0xff, (PAGE_SIZE - 256) >> 8
-	};
 	struct zseqs *s = &z->seqs;
 	u8 *block, *to;
-	u32 head;
 
 	/* a block is no larger than the window: readers may refuse it */
 	cap = MIN(cap, PAGE_SIZE);
@@ -62,17 +57,13 @@ size_t zpage_compress(struct zpage *z, const u8 *page, u8 *dst, size_t cap)
 	 * were found, which writes out of bounds, and bytes that did not change could get lost. */
 	memcpy(z->page, page, PAGE_SIZE);
 	zmatch_page(s, z->page, z->step);
-	if (s->n == 0 || sizeof(begin) + BLOCK_HEAD + LITERALS_HEAD_MAX + s->literals > cap)
+	if (s->n == 0 || ZFRAME_HEAD + ZFRAME_BLOCK_HEAD + LITERALS_HEAD_MAX + s->literals > cap)
 		return 0;
-	memcpy(dst, begin, sizeof(begin));
-	block = dst + sizeof(begin);
-	to = put_literals(block + BLOCK_HEAD, s);
+	block = zframe_begin(dst);
+	to = put_literals(block + ZFRAME_BLOCK_HEAD, s);
 	to = zfse_sequences(&z->fse, s, to, dst + cap);
 	if (!to)
 		return 0;
-	head = BLOCK_LAST | BLOCK_COMPRESSED | (u32)(to - block - BLOCK_HEAD) << 3;
-	block[0] = (u8)head;
-	block[1] = (u8)(head >> 8);
-	block[2] = (u8)(head >> 16);
+	zframe_block(block, ZFRAME_COMPRESSED, (size_t)(to - block - ZFRAME_BLOCK_HEAD), true);
 	return (size_t)(to - dst);
 }
