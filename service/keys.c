@@ -14,6 +14,7 @@
 #include "base/io.h"
 #include "base/layers_crypt.h"
 #include "tree.h"
+#include "where.h"
 
 #define OWN "crashpod-" /* entries that were made here; the LUKS header's UUID follows */
 #define KEYS_MAX 16
@@ -69,16 +70,10 @@ static void want(struct wanted *w, const char *desc)
 static void want_all(struct wanted *w, const char *root, int (*find)(const char *desc),
 		     void (*say)(void *arg, const char *line), void *arg)
 {
-	_cleanup_free_ char *text = NULL;
 	char path[PATH_MAX];
 	struct conf c;
-	size_t len;
 
-	if (tree_path(path, root, "%s", CONF_FILE) ||
-	    io_read_file(path, CONF_FILE_MAX, &text, &len, NULL))
-		return;
-	conf_defaults(&c);
-	conf_parse(&c, text, len, CONF_FILE, NULL, NULL);
+	where_conf(&c, root, NULL, NULL); /* none: it has no targets */
 	for (unsigned i = 0; i < c.ntargets; i++) {
 		struct encrypted_list l;
 

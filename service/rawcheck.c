@@ -5,9 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/guard.h"
-#include "base/io.h"
 #include "tree.h"
+#include "where.h"
 
 int rawcheck_open(struct raw_area *a, const char *root, const struct conf_target *t, struct err *e)
 {
@@ -38,16 +37,9 @@ unsigned rawcheck_waiting(const char *root, const struct conf_target *t)
 
 void rawcheck_all(const char *root, void (*say)(void *arg, const char *line), void *arg)
 {
-	_cleanup_free_ char *text = NULL;
-	char path[PATH_MAX];
 	struct conf c;
-	size_t len;
 
-	if (tree_path(path, root, "%s", CONF_FILE) ||
-	    io_read_file(path, CONF_FILE_MAX, &text, &len, NULL))
-		return;
-	conf_defaults(&c);
-	conf_parse(&c, text, len, CONF_FILE, NULL, NULL);
+	where_conf(&c, root, NULL, NULL); /* none: it has no targets */
 	for (unsigned i = 0; i < c.ntargets; i++) {
 		struct err e = { 0 };
 		struct raw_area a;
