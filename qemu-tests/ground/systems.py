@@ -28,6 +28,7 @@ CORE_SECTOR = 2048  # of the BIOS boot partition, where GRUB's core lies
 ROOT_SECTOR = 4096
 PACKAGES = ("linux-image-amd64", "grub-pc", "initramfs-tools", "systemd-sysv", "dbus", "udev",
             "qemu-guest-agent", "kmod", "e2fsprogs")
+GRUB_SETTLE = "grub-install /dev/vda && update-grub"
 
 FILES = {
     "etc/fstab": f"UUID={ROOT_UUID} / ext4 errors=remount-ro 0 1\n",
@@ -41,12 +42,24 @@ FILES = {
 }
 
 
+@dataclass(frozen=True)
+class Kind:
+    """What sets machines of a suite apart: packages, files, the script of the first boot."""
+    packages: tuple
+    files: dict
+    settle: str
+
+
 @dataclass
 class System:
     """A machine's disk, which stays as it is, and what is in it."""
     suite: str
     disk: Path
     kver: str
+    kind: str = "grub"
+
+
+KINDS = {"grub": Kind(PACKAGES, FILES, GRUB_SETTLE + " && systemctl is-system-running")}
 
 
 def release(suite):
@@ -54,9 +67,9 @@ def release(suite):
     return RELEASE.get(suite, suite)
 
 
-def _recipe():
+def _recipe(kind):
     """What a machine is made by; another recipe makes it again. The number is of this file's code."""
-    made_by = (1, PACKAGES, FILES, ROOT_UUID, DISK_MIB, CORE_SECTOR, ROOT_SECTOR)
+    made_by = (2, KINDS[kind], ROOT_UUID, DISK_MIB, CORE_SECTOR, ROOT_SECTOR)
     return hashlib.sha256(repr(made_by).encode()).hexdigest()
 
 
@@ -146,12 +159,12 @@ def write_disk(root, disk, grub):
         f.write(core)
 
 
-def _make(suite, where):
-    paths.say(f"ground: a machine of {suite} (some minutes)")
+def _make(suite, kind, where):
+    paths.say(f"ground: a machine of {suite} with {kind} (some minutes)")
     shutil.rmtree(where, ignore_errors=True)
     where.mkdir(parents=True)
     root = where / "root"
-    bootstrap(suite, root, where / "bootstrap.log")
+    bootstrap(suite, root, where / "bootstrap.log", KINDS[kind].packages, KINDS[kind].files)
     kver = kver_of(root)
     _first_menu(root, kver)
     write_disk(root, where / "disk", grub_core(root))
@@ -159,19 +172,20 @@ def _make(suite, where):
     return kver
 
 
-def ensure(suite, settle):
-    """The machine of a suite, made if it is not there. settle(System) boots it once, so that GRUB is
-    installed by the machine's own tools; what that leaves is kept."""
-    where = paths.GROUND / "systems" / suite
-    with paths.locked(f"system-{suite}"):
+def ensure(suite, settle, kind="grub"):
+    """The machine of a suite, made if it is not there. settle(System) boots it once, so that the boot
+    loader is installed by the machine's own tools; what that leaves is kept."""
+    name = suite if kind == "grub" else f"{suite}-{kind}"
+    where = paths.GROUND / "systems" / name
+    with paths.locked(f"system-{name}"):
         stamp = where / "stamp"
         found = stamp.read_text(encoding="ascii").split() if stamp.exists() else []
-        if len(found) != 2 or found[0] != _recipe():
-            system = System(suite, where / "disk", _make(suite, where))
+        if len(found) != 2 or found[0] != _recipe(kind):
+            system = System(suite, where / "disk", _make(suite, kind, where), kind)
             settle(system)
-            stamp.write_text(f"{_recipe()} {system.kver}\n", encoding="ascii")
+            stamp.write_text(f"{_recipe(kind)} {system.kver}\n", encoding="ascii")
             found = ["", system.kver]
-    return System(suite, where / "disk", found[1])
+    return System(suite, where / "disk", found[1], kind)
 
 
 # --- packages for a machine without network ---

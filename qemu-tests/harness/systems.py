@@ -79,12 +79,13 @@ class Journey:
 
 
 def settle(system):
-    """The machine's first boot: its own tools install GRUB, which the disk was not made with."""
+    """The machine's first boot: its own tools install the boot loader, as the disk was not made by
+    them."""
     where = system.disk.parent
     with SysVm(where, MEMORY_BYTES, [system.disk]) as vm:
         vm.power_on()
         vm.wait_up(1)
-        status, text = vm.do("grub-install /dev/vda && update-grub && systemctl is-system-running")
+        status, text = vm.do(systems.KINDS[system.kind].settle)
         if status != 0:
             _, failed = vm.do("systemctl --failed --no-legend")
             raise paths.GroundError(f"the machine of {system.suite}: {text} {failed}")

@@ -81,7 +81,7 @@ class SysVm(Vm):
 
     def power_off(self):
         """Shut the machine down in order and wait for its end."""
-        self.agent.start("systemctl poweroff")
+        self.agent.start("poweroff")
         self.wait(lambda c: False, 180, "the end of the machine")
         self.agent.close()
 
