@@ -310,6 +310,14 @@ def cmd_estimate(args):
     return 1 if bad else 0
 
 
+# what is done on a whole machine: run(suite, way, debs) gives a systems.Journey
+SYSTEM_WAYS = {
+    "hand": systems.run,
+    "setup": systems.run,
+    "upgrade": systems_next.run,
+}
+
+
 def cmd_systems(args):
     """whole Debian machines: the package installed, set up, crashed, another kernel armed"""
     debs = args.deb or sorted((paths.BUILD / "deb").glob("crashpod_*.deb"))
@@ -317,9 +325,8 @@ def cmd_systems(args):
         raise paths.GroundError(f"no package in {paths.BUILD / 'deb'}: make deb")
     failed = False
     for suite in args.suite or systems.systems.SUITES:
-        run = systems_next.run if args.way == "upgrade" else systems.run
-        found = run(suite, args.way, debs)
-        print("\n".join(loop.lines(f"system-{suite}", found.tests)))
+        found = SYSTEM_WAYS[args.way](suite, args.way, debs)
+        print("\n".join(loop.lines(f"system-{suite}-{args.way}", found.tests)))
         print("\n".join(f"  {seconds:7.1f} s  {step}" for step, seconds in found.seconds.items()))
         print(f"  transcript: {found.where}/transcript.txt", flush=True)
         failed = failed or any(why is not None for _, why in found.tests)
@@ -486,7 +493,7 @@ def parse():
     p = sub.add_parser("systems", help=cmd_systems.__doc__)
     p.add_argument("--suite", action="append", choices=systems.systems.SUITES,
                    help="may be given again (all of them)")
-    p.add_argument("--way", choices=[*systems.WAYS, "upgrade"], default="setup",
+    p.add_argument("--way", choices=SYSTEM_WAYS, default="setup",
                    help="how the machine is set up, or what happens to it then (%(default)s)")
     p.add_argument("--deb", action="append", type=Path, help="the package (BUILD/deb/crashpod_*)")
     p.set_defaults(func=cmd_systems)
