@@ -3,6 +3,8 @@
 backtrace, to another kernel, and back. ground/rpmsystem.py says in what it is like one.
 """
 
+import os
+import re
 import shutil
 import time
 
@@ -28,6 +30,11 @@ DEBUG = """mkdir -p /usr/lib/debug
 mount -r /dev/disk/by-label/debuginfo /usr/lib/debug
 ls -l /usr/lib/debug/lib/modules/$(uname -r)
 """
+IMAGE = "/var/lib/crashpod/initramfs-$(uname -r).img"
+# what an upgrade keeps, and what it makes anew
+KEPT = f"sha256sum /etc/crashpod.conf {ENTRY}; systemctl is-enabled crashpod.service kdump.service"
+BUILT = f"crashpod --version; sha256sum {IMAGE}; grep ^initrd /run/crashpod/loaded"
+UPGRADE = "rpm -U /srv/packages/next/crashpod-*.rpm && rpm -V crashpod && rpm -q crashpod"
 FILES = ["600 crashpod.json", "600 vmcore", "600 vmcore-dmesg.txt", ""]
 BACKTRACE = """printf 'sys\\nbt\\nquit\\n' > /tmp/commands
 crashpod vmlinux --run {dump} -- -s -i /tmp/commands
@@ -47,12 +54,30 @@ def _debug_disk(kernel, where):
     return disk
 
 
-def _package_disk(rpms, where):
+def _version():
+    """The next version after the tree's."""
+    text = (paths.TOP / "Makefile").read_text(encoding="utf-8")
+    return re.search(r"^VERSION := (\S+)$", text, re.M)[1] + "+next"
+
+
+def _next_rpm(where):
+    """The package of this tree with the next version's number, which PID 1 and the command tell."""
+    built = where / "next"
+    paths.say("ground: the next version's package")
+    env = {name: text for name, text in os.environ.items() if name not in ("MAKEFLAGS", "MFLAGS")}
+    paths.run(["make", "-j2", "-C", paths.TOP, f"BUILD={built}", f"VERSION={_version()}",
+               f"SYSROOT={paths.BUILD / 'sysroot'}", "all", "rpm"], env=env)
+    rpm, = (built / "rpm").glob("crashpod-*.rpm")
+    return rpm
+
+
+def _package_disk(rpms, following, where):
     tree = where / "package-tree"
     shutil.rmtree(tree, ignore_errors=True)
-    tree.mkdir()
+    (tree / "next").mkdir(parents=True)
     for rpm in rpms:
         shutil.copy(rpm, tree)
+    shutil.copy(following, tree / "next")
     return rpmsystem.image(where, "packages", tree, 128)
 
 
@@ -126,6 +151,21 @@ def _status(journey, vm, name, kver):
     journey.must(vm, f"{name}-status", "crashpod status")
 
 
+def _upgrade(journey, vm):
+    """The next version of the package, by its scriptlets: what is loaded is the next one's."""
+    _, kept = vm.do(KEPT)
+    _, built = vm.do(BUILT)
+    vm.do(PACKAGES)
+    journey.must(vm, "upgrade", UPGRADE)
+    _, text = vm.do(KEPT)
+    journey.add("upgrade-keeps", None if text == kept else f"{text} is not {kept}")
+    _, text = vm.do(BUILT)
+    same = set(built.splitlines()) & set(text.splitlines())
+    journey.add("upgrade-rebuilds", f"the same: {same}" if same else None)
+    journey.add("upgrade-version", None if f"crashpod {_version()}\n" in text else text)
+    journey.must(vm, "upgrade-status", "crashpod status")
+
+
 def _later_kernel(journey, vm, kver):
     """A kernel's rpm comes, is armed and captured, and goes."""
     vm.do(PACKAGES)
@@ -136,7 +176,10 @@ def _later_kernel(journey, vm, kver):
     vm.away("systemctl reboot", 1)
     _status(journey, vm, "kernel", kver)
     if _good(journey):
-        _crash(journey, vm, "kernel-crash")
+        dump = _crash(journey, vm, "kernel-crash")
+        text = journey.must(vm, "kernel-record",
+                            f"grep '\"program\"' {os.path.dirname(dump or '')}/crashpod.json")
+        journey.add("kernel-record-version", None if f'"crashpod {_version()}"' in text else text)
     journey.must(vm, "kernel-remove", "rpm -e kernel && ! rpm -q kernel")
     _, left = vm.do(f"ls -d /var/lib/crashpod/*{kver}* /boot/*{kver}* "
                     f"/boot/loader/entries/*{kver}* /lib/modules/{kver} 2> /dev/null")
@@ -176,7 +219,7 @@ def run(rpm):
     disk = journey.where / "disk"
     paths.run(["cp", "--sparse=always", "--reflink=auto", journey.system.disk, disk])
     later, kernel_rpm = rpmsystem.kernel_rpm(journey.where)
-    disks = [disk, _package_disk([rpm, kernel_rpm], journey.where),
+    disks = [disk, _package_disk([rpm, kernel_rpm], _next_rpm(journey.where), journey.where),
              _debug_disk(kernel, journey.where)]
     with SysVm(journey.where, systems.MEMORY_BYTES, disks) as vm:
         vm.power_on()
@@ -189,6 +232,7 @@ def run(rpm):
             dump = _crash(journey, vm, "crash")
             if dump:
                 _backtrace(journey, vm, dump)
+            _upgrade(journey, vm)
             _later_kernel(journey, vm, later)
             _undo(journey, vm, before)
         vm.power_off()
