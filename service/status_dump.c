@@ -59,6 +59,8 @@ void status_last_dump(struct status *s, const char *root, const struct conf *con
 
 	if (rc)
 		return;
+	if (e.msg[0])
+		status_add(s, STATUS_NOTE, "dump", "", "%s", e.msg);
 	rc = dumps_scan(&d, dir, &e);
 	dumps_raw(&d, root, conf);
 	dumps_sort(&d);

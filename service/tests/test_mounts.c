@@ -31,6 +31,29 @@ static const struct {
 	  "/one/var/crash", "" },
 	{ "btrfs /dev/vda1", "22 1 0:33 /@ /home rw - btrfs /dev/vda1 rw,subvol=/@\n",
 	  "/home/var/crash", "btrfs /dev/vda1 is mounted in part at " },
+	/* of subvolumes the one that has the path, as crashpod setup writes it */
+	{ "btrfs /dev/vda1\npath /@rootfs/var/crash",
+	  "22 1 0:33 /@rootfs / rw - btrfs /dev/vda1 rw,subvol=/@rootfs\n"
+	  "23 22 0:33 /@home /home rw - btrfs /dev/vda1 rw,subvol=/@home\n",
+	  "//var/crash", "" },
+	{ "btrfs /dev/vda1\npath /@/var/crash",
+	  "22 1 0:33 /@home /home rw - btrfs /dev/vda1 rw,subvol=/@home\n"
+	  "23 1 0:33 /@ /old rw - btrfs /dev/vda1 rw,subvol=/@\n"
+	  "24 1 0:33 /@/var /var rw - btrfs /dev/vda1 rw,subvol=/@/var\n",
+	  "/var/crash", "" },
+	{ "btrfs /dev/vda1\npath /crash",
+	  "22 1 0:33 /@ / rw - btrfs /dev/vda1 rw,subvol=/@\n"
+	  "23 22 0:33 /crash /var/crash rw - btrfs /dev/vda1 rw,subvol=/crash\n",
+	  "/var/crash", "" },
+	/* what only begins with the same letters is another one */
+	{ "btrfs /dev/vda1\npath /@root/crash",
+	  "22 1 0:33 /@ /x rw - btrfs /dev/vda1 rw,subvol=/@\n", "/x/@root/crash",
+	  "btrfs /dev/vda1 is mounted in part at " },
+	/* something else is mounted over it */
+	{ "ext4 /dev/vda1",
+	  "22 1 254:1 / / rw - ext4 /dev/vda1 rw\n"
+	  "23 22 254:2 / /var rw - ext4 /dev/vda2 rw\n",
+	  "//var/crash", "/var/crash is on /dev/vda2, not on /dev/vda1: dumps are below" },
 	{ "ext4 /dev/vda1", PROC, "/var/crash", "ext4 /dev/vda1 is not mounted: looking at /var" },
 	{ "ext4 LABEL=gone", PROC, "/var/crash", "ext4 LABEL=gone is not mounted" },
 	{ "raw /dev/vda1", PROC, "/var/crash", "" },
@@ -49,6 +72,7 @@ static void test_dump_dir(void **state)
 		tempdir_open(&t);
 		tempdir_mkdir(&t, "proc/self");
 		tempdir_mkdir(&t, "dev");
+		tempdir_mkdir(&t, "var"); /* as mount points are */
 		tempdir_puts(&t, "dev/vda1", "");
 		tempdir_puts(&t, "dev/vda2", "");
 		tempdir_puts(&t, "proc/self/mountinfo", places[i].mountinfo);
