@@ -111,10 +111,11 @@ void setup_plan(struct setup *s)
 		s->reserved = -1;
 	setup_kernel(s);
 	size_up(s);
-	setup_kdump_services(s);
 	setup_conf(s);
 	image(s);
 	setup_boot(s);
+	/* what captures now goes when what takes its place is there */
+	setup_kdump_services(s);
 	setup_units(s);
 	load_now(s);
 	if (s->changes.failed)
