@@ -11,6 +11,8 @@
 #include "changes.h"
 
 #define SETUP_LINES_MAX 24
+#define SETUP_GRUB_FILE "/etc/default/grub"
+#define SETUP_GRUB_DIR "/etc/default/grub.d"
 
 struct setup_lines {
 	char text[SETUP_LINES_MAX][400];
@@ -60,6 +62,10 @@ bool setup_is_enabled(const char *root, const char *unit);
 bool setup_has_unit(const char *root, const char *unit);
 /* Whether the boot loader has entries in files of their own. */
 bool setup_has_entries(struct setup *s);
+/* crashkernel= in a file of our own in SETUP_GRUB_DIR. */
+void setup_grub_dir(struct setup *s);
+/* Whether that many reserved bytes are enough. */
+bool setup_is_enough(const struct setup *s, u64 bytes);
 /* The program that makes grub.cfg anew, as an action; false: there is none. */
 bool setup_grub_update(struct setup *s);
 
