@@ -58,6 +58,8 @@ int setup_unplan(struct setup *s, struct err *e);
 
 /* Whether a unit is enabled: the link in WantedBy's directory. */
 bool setup_is_enabled(const char *root, const char *unit);
+/* The enabled unit that loads another capture kernel, or NULL. */
+const char *setup_kdump_enabled(const char *root);
 /* Whether there is such a unit file. */
 bool setup_has_unit(const char *root, const char *unit);
 /* Whether the boot loader has entries in files of their own. */
