@@ -52,8 +52,8 @@ static void test_load_rejects(void **state)
 		struct kexec_image image;
 		const char *msg;
 	} t[] = {
-		{ { "/nonexistent/k", "/dev/null", "" }, "/nonexistent/k: No such file" },
-		{ { "/dev/null", "/nonexistent/i", "" }, "/nonexistent/i: No such file" },
+		{ { "/nonexistent/k", "/dev/null", "", NULL }, "/nonexistent/k: No such file" },
+		{ { "/dev/null", "/nonexistent/i", "", NULL }, "/nonexistent/i: No such file" },
 	};
 	struct err e;
 
@@ -84,7 +84,7 @@ static void test_run(void **state)
 /* A kexec that writes its arguments down. */
 static void test_load_by_tool(void **state)
 {
-	const struct kexec_image image = { "/boot/k", "/i.img", "console=tty0 x=\"a b\"" };
+	const struct kexec_image image = { "/boot/k", "/i.img", "console=tty0 x=\"a b\"", NULL };
 	char dir[] = "/tmp/crashpod-kexec-XXXXXX", path[64], out[64], got[256] = "";
 	const char *rm[] = { "rm", "-rf", "--", dir, NULL };
 	char *old_path = strdup(getenv("PATH"));

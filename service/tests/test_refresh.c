@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +24,7 @@
 static void test_loaded(void **state)
 {
 	struct loaded *l = calloc(2, sizeof(*l)), *got = l + 1;
-	char append[] = "--append", words[] = "a  b=\"c d\" ";
+	char append[] = "--append", words[] = "a  b=\"c d\" ", from[PATH_MAX];
 	struct err e = { 0 };
 	struct tempdir t;
 
@@ -50,6 +51,17 @@ static void test_loaded(void **state)
 	assert_null(got->options[2]);
 	assert_int_equal(got->when, 1234567890);
 	assert_int_equal(loaded_changed(t.path, got->initrd, got->initrd_sum), 0);
+
+	/* what was loaded counts, not what is there by the time that it is recorded */
+	snprintf(from, sizeof(from), "%s/boot/before", t.path);
+	tempdir_puts(&t, "boot/before", "before");
+	l->kernel_from = l->initrd_from = from;
+	assert_int_equal(loaded_write(l, t.path, &e), 0);
+	l->kernel_from = l->initrd_from = NULL;
+	assert_int_equal(loaded_changed(t.path, l->kernel, l->kernel_sum), 1);
+	assert_int_equal(loaded_changed(t.path, l->initrd, l->initrd_sum), 1);
+	assert_int_equal(loaded_changed(t.path, "/boot/before", l->kernel_sum), 0);
+	assert_int_equal(loaded_write(l, t.path, &e), 0);
 
 	/* reloading is for what is loaded, and changed, and there */
 	assert_false(refresh_wants_reload(t.path));
