@@ -172,6 +172,18 @@ bool load_is_loaded(const char *root)
 	return loaded == 1;
 }
 
+bool load_was_lost(const char *root)
+{
+	_cleanup_free_ struct loaded *l = calloc(1, sizeof(*l));
+	s64 loaded;
+	bool lost = l && !tree_number(root, "/sys/kernel/kexec_crash_loaded", &loaded) && !loaded &&
+		    !loaded_read(l, root);
+
+	if (lost)
+		loaded_free(l);
+	return lost;
+}
+
 /* The kernel's own word on it. */
 static int check_loaded(s64 want, struct err *e)
 {

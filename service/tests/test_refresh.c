@@ -17,6 +17,7 @@
 #include "../../init/tests/tempdir.h"
 #include "../inputs.h"
 #include "../kernels.h"
+#include "../load.h"
 #include "../loaded.h"
 #include "../refresh.h"
 #include "../run.h"
@@ -71,7 +72,14 @@ static void test_loaded(void **state)
 	tempdir_puts(&t, "boot/i i", "another");
 	assert_int_equal(loaded_changed(t.path, got->initrd, got->initrd_sum), 1);
 	assert_true(refresh_wants_reload(t.path));
+	/* lost by a load that failed: it is loaded with the next occasion */
 	tempdir_puts(&t, "sys/kernel/kexec_crash_loaded", "0\n");
+	assert_true(load_was_lost(t.path));
+	assert_true(refresh_wants_reload(t.path));
+	tempdir_puts(&t, "boot/i i", "initrd");
+	assert_true(refresh_wants_reload(t.path));
+	tempdir_puts(&t, "sys/kernel/kexec_crash_loaded", "1\n");
+	assert_false(load_was_lost(t.path));
 	assert_false(refresh_wants_reload(t.path));
 	loaded_free(got);
 
@@ -81,6 +89,9 @@ static void test_loaded(void **state)
 	snprintf(l->kernel, sizeof(l->kernel), "/boot/gone");
 	assert_int_equal(loaded_write(l, t.path, &e), -ENOENT);
 	assert_int_equal(loaded_remove(t.path, &e), 0);
+	tempdir_puts(&t, "sys/kernel/kexec_crash_loaded", "0\n");
+	assert_false(load_was_lost(t.path));
+	assert_false(refresh_wants_reload(t.path));
 	assert_int_equal(loaded_read(got, t.path), -ENOENT);
 	tempdir_close(&t);
 	free(l);
