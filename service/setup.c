@@ -90,6 +90,7 @@ static void image(struct setup *s)
 /* With memory reserved the capture kernel can be loaded at once. */
 static void load_now(struct setup *s)
 {
+	struct change *a = NULL;
 	s64 loaded = 0;
 
 	changes_step(&s->changes, "load");
@@ -97,7 +98,10 @@ static void load_now(struct setup *s)
 		return;
 	if (tree_number(s->root, "/sys/kernel/kexec_crash_loaded", &loaded) || !loaded ||
 	    !changes_empty(&s->changes))
-		changes_run(&s->changes, "systemctl", "restart", "crashpod.service", NULL);
+		a = changes_run(&s->changes, "systemctl", "restart", "crashpod.service", NULL);
+	/* what is reserved is too little, and may not take it before the next boot */
+	if (a)
+		a->may_fail = s->reboot;
 }
 
 void setup_plan(struct setup *s)
