@@ -91,13 +91,27 @@ static int point_take(struct mounts_point *p, const struct mount *m, const char 
 	return tree_path(p->path, root, "%s", m->point);
 }
 
-/* By the device's number, or (btrfs has numbers of its own) by its name. */
+/* Whether it is of the device: by its number, or (btrfs has numbers of its own) by its name, which
+ * may be a link as those of /dev/mapper are. */
+static bool is_of_device(const struct mount *m, const char *root, const char *number,
+			 const char *real)
+{
+	_cleanup_free_ char *source = NULL;
+	char path[PATH_MAX];
+
+	if (!strcmp(m->dev, number))
+		return true;
+	if (m->source[0] != '/' || tree_path(path, root, "%s", m->source))
+		return false;
+	source = realpath(path, NULL);
+	return source && !strcmp(source, real);
+}
+
 int mounts_find(struct mounts_point *p, const char *root, const char *node, const char *path)
 {
 	_cleanup_free_ char *text = NULL;
 	_cleanup_free_ char *real = realpath(node, NULL);
 	char number[32] = "", *save = NULL;
-	const char *name = real;
 	struct stat st;
 	bool found = false;
 	int rc = tree_text(root, "/proc/self/mountinfo", &text);
@@ -108,14 +122,12 @@ int mounts_find(struct mounts_point *p, const char *root, const char *node, cons
 		return -errno;
 	if (!stat(node, &st) && S_ISBLK(st.st_mode))
 		snprintf(number, sizeof(number), "%u:%u", major(st.st_rdev), minor(st.st_rdev));
-	if (!strncmp(real, root, strlen(root)))
-		name = real + strlen(root);
 	p->whole = false;
 	for (char *line = strtok_r(text, "\n", &save); line && !p->whole;
 	     line = strtok_r(NULL, "\n", &save)) {
 		struct mount m;
 
-		if (!mount_read(&m, line) || (strcmp(m.dev, number) && strcmp(m.source, name)))
+		if (!mount_read(&m, line) || !is_of_device(&m, root, number, real))
 			continue;
 		rc = point_take(p, &m, root, path, !found);
 		if (rc)

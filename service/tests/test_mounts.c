@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #include "../../init/tests/tempdir.h"
@@ -45,6 +46,8 @@ static const struct {
 	  "22 1 0:33 /@ / rw - btrfs /dev/vda1 rw,subvol=/@\n"
 	  "23 22 0:33 /crash /var/crash rw - btrfs /dev/vda1 rw,subvol=/crash\n",
 	  "/var/crash", "" },
+	{ "btrfs /dev/vda1\npath /@/crash",
+	  "22 1 0:33 /@ /data rw - btrfs /dev/mapper/vg-root rw,subvol=/@\n", "/data/crash", "" },
 	/* what only begins with the same letters is another one */
 	{ "btrfs /dev/vda1\npath /@root/crash",
 	  "22 1 0:33 /@ /x rw - btrfs /dev/vda1 rw,subvol=/@\n", "/x/@root/crash",
@@ -64,7 +67,7 @@ static void test_dump_dir(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
-		char dir[PATH_MAX];
+		char dir[PATH_MAX], link[PATH_MAX];
 		struct err e = { 0 };
 		struct tempdir t;
 		struct conf c;
@@ -73,6 +76,9 @@ static void test_dump_dir(void **state)
 		tempdir_mkdir(&t, "proc/self");
 		tempdir_mkdir(&t, "dev");
 		tempdir_mkdir(&t, "var"); /* as mount points are */
+		tempdir_mkdir(&t, "dev/mapper");
+		snprintf(link, sizeof(link), "%s/dev/mapper/vg-root", t.path);
+		assert_int_equal(symlink("../vda1", link), 0);
 		tempdir_puts(&t, "dev/vda1", "");
 		tempdir_puts(&t, "dev/vda2", "");
 		tempdir_puts(&t, "proc/self/mountinfo", places[i].mountinfo);
