@@ -185,6 +185,17 @@ static void check_raw(struct status *s, const char *root, const struct conf *con
 	}
 }
 
+/* The kernel numbers disks as it finds them, and a capture kernel has fewer drivers. */
+static void check_name(struct status *s, const struct conf_target *t)
+{
+	const char *name = t->device + strlen("/dev/");
+
+	/* what LVM and arrays are called they are called there, too */
+	if (!strncmp(t->device, "/dev/", 5) && !strchr(name, '/') && strncmp(name, "md", 2))
+		status_add(s, STATUS_NOTE, "target", "name it UUID=... in " CONF_FILE,
+			   "%s may be the name of another disk in the capture kernel", t->device);
+}
+
 /* enough: another target is usable, so that this one is not what is missing. */
 static void check_target(struct status *s, const char *root, const struct conf *conf,
 			 const struct conf_target *t, bool enough)
@@ -212,6 +223,7 @@ static void check_target(struct status *s, const char *root, const struct conf *
 		status_add(s, unusable, "target", mend, "%s", e.msg);
 	else
 		status_add(s, STATUS_OK, "target", NULL, "%s %s is there", t->fstype, t->device);
+	check_name(s, t);
 	check_room(s, root, conf, t, node);
 }
 
