@@ -117,7 +117,7 @@ static const struct {
 	  true },
 	{ { "/var crash/var/crash/202611250504/dump.202611250504", "KDUMP   that was cut off" },
 	  "note",
-	  "/var crash/var/crash/202611250504/dump.202611250504, 0 seconds ago, cut: ",
+	  " ago, cut: ",
 	  "crashpod show",
 	  true },
 	{ { "/var crash/var/crash/202611250504/crashpod.json",
