@@ -175,10 +175,13 @@ bool load_is_loaded(const char *root)
 bool load_was_lost(const char *root)
 {
 	_cleanup_free_ struct loaded *l = calloc(1, sizeof(*l));
+	/* who unloads takes the record away a moment later */
+	_cleanup_close_ int lock = loaded_lock(root);
 	s64 loaded;
-	bool lost = l && !tree_number(root, "/sys/kernel/kexec_crash_loaded", &loaded) && !loaded &&
-		    !loaded_read(l, root);
+	bool lost = l && !tree_number(root, "/sys/kernel/kexec_crash_loaded", &loaded) &&
+		    !load_is_loaded(root) && !loaded_read(l, root);
 
+	(void)lock;
 	if (lost)
 		loaded_free(l);
 	return lost;

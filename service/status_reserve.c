@@ -8,6 +8,7 @@
 #include "base/guard.h"
 #include "cpus.h"
 #include "estimate_all.h"
+#include "kexec.h"
 #include "status.h"
 #include "tree.h"
 
@@ -36,7 +37,7 @@ void status_reserve(struct status *s, const char *root, const char *kver)
 	s64 bytes = 0;
 	u64 need;
 
-	if (!a || tree_number(root, "/sys/kernel/kexec_crash_size", &bytes) || bytes <= 0)
+	if (!a || kexec_reserved(root, &bytes) || bytes <= 0)
 		return;
 	if (s->loaded.kernel[0] && !tree_path(kernel, root, "%s", s->loaded.kernel) &&
 	    !tree_path(initrd, root, "%s", s->loaded.initrd)) {
