@@ -91,6 +91,15 @@ extra_modules gfs2\nkdump_post /bin/script\n'
 	has "rhel, ssh: said" "$root/out" "'ssh user@host': dumps to the network are not supported"
 	equal "rhel, ssh: nothing is changed" "$(state)" "$before"
 
+	rhel mapper
+	put etc/kdump.conf 'xfs /dev/mapper/rhel-crash\npath /\n'
+	before=$(state)
+	setup --from-kdump
+	equal "rhel, a target that is not taken: exit" "$status" 1
+	has "rhel, a target that is not taken: said" "$root/out" \
+		"problem: /etc/kdump.conf: 'xfs /dev/mapper/rhel-crash': xfs: /dev/mapper/rhel-crash: a name"
+	equal "rhel, a target that is not taken: nothing is changed" "$(state)" "$before"
+
 	rhel own-conf
 	put etc/kdump.conf 'path /var/crash\n'
 	put etc/crashpod.conf 'ext4 UUID=3333\n'
