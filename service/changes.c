@@ -200,7 +200,8 @@ static int step_back(const struct changes *p, const struct change_step *s, size_
 	return err_ctx(e, "%s", s->name);
 }
 
-static void act_say(const struct change *a, void (*said)(void *arg, const char *line), void *arg)
+static void act_say(const struct change *a, bool failed, void (*said)(void *arg, const char *line),
+		    void *arg)
 {
 	char line[PATH_MAX + 64];
 	size_t n;
@@ -211,6 +212,8 @@ static void act_say(const struct change *a, void (*said)(void *arg, const char *
 		n = (size_t)snprintf(line, sizeof(line), "ran");
 		for (unsigned i = 0; a->argv[i] && n < sizeof(line); i++)
 			n += (size_t)snprintf(line + n, sizeof(line) - n, " %s", a->argv[i]);
+		if (failed && n < sizeof(line))
+			snprintf(line + n, sizeof(line) - n, ", which failed");
 	}
 	said(arg, line);
 }
@@ -218,11 +221,14 @@ static void act_say(const struct change *a, void (*said)(void *arg, const char *
 static int step_apply(const struct changes *p, const struct change_step *s, struct made *made,
 		      void (*said)(void *arg, const char *line), void *arg, struct err *e)
 {
+	struct err failed = { 0 };
+
 	for (size_t k = 0; k < s->n; k++)
-		if (act_do(p, &s->acts[k], e))
+		if (act_do(p, &s->acts[k], s->acts[k].may_fail ? &failed : e) &&
+		    !s->acts[k].may_fail)
 			return step_back(p, s, k, e);
 	for (size_t k = 0; k < s->n; k++) {
-		act_say(&s->acts[k], said, arg);
+		act_say(&s->acts[k], s->acts[k].may_fail && failed.code, said, arg);
 		made_add(made, &s->acts[k]);
 	}
 	/* after each step: what is on the disk can be undone wherever this ends */

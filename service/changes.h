@@ -31,6 +31,7 @@ struct change {
 	char *old, *text;    /* NULL: no such file; of text: it is removed */
 	mode_t mode;	     /* of a new file */
 	char *argv[CHANGES_ARGS_MAX + 1];
+	bool may_fail; /* of a program: that is said, and no more */
 	enum made_kind made;
 	char what[256];	  /* MADE_WORD, MADE_GRUBBY: the word; MADE_UNIT, MADE_DISABLED: the unit */
 	char before[256]; /* MADE_WORD, MADE_GRUBBY: the word that was there; empty: none */

@@ -28,7 +28,7 @@ int cmd_load(int argc, char **argv)
 		err_sys(&e, -ENOMEM, "start");
 		return cmd_fail(argv[0], 1, &e);
 	}
-	if (o.again && !load_is_loaded("")) {
+	if (o.again && !load_is_loaded("") && !load_was_lost("")) {
 		printf("nothing to do: no capture kernel is loaded\n");
 		return 0;
 	}

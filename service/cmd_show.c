@@ -89,7 +89,7 @@ static int as_file(const struct view *v, const char *path, struct err *e)
 		show_html(out, v);
 	if (!out || fclose(out))
 		return err_sys(e, -ENOMEM, "%s", path);
-	return put_file(path, text, len, 0600, e);
+	return put_output(path, text, len, 0600, e);
 }
 
 static int show(const struct show_ask *ask, struct err *e)

@@ -145,7 +145,8 @@ char *crashkernel_replace(const char *line, const char *word)
 	size_t len = at ? strcspn(at, ENDS) : 0;
 	char *out;
 
-	if (!at && from && !strchr(ENDS, line[from - 1]))
+	/* a quote behind a backslash is the end of a word, not of the quotes before it */
+	if (!at && from && (!strchr(ENDS, line[from - 1]) || (from > 1 && line[from - 2] == '\\')))
 		blank = " ";
 	if (asprintf(&out, "%.*s%s%s%s", (int)from, line, blank, word, line + from + len) < 0)
 		return NULL;

@@ -104,13 +104,14 @@ static int read_record(int dir, struct json_doc *doc)
 /* All that is known of the dump in an open directory; false: there is none. */
 static bool look(int dir, const struct naming *n, struct dump_entry *entry, struct json_doc *doc)
 {
-	struct stat st, log;
+	struct stat st, log, own;
 	bool there = find_file(dir, n, entry, &st);
 	bool dump = there && begins_as_dump(dir, entry->file);
 
 	entry->record = read_record(dir, doc) == 0;
 	if (!dump && !entry->record)
 		return false;
+	entry->foreign = !fstat(dir, &own) && own.st_uid && own.st_uid != geteuid();
 	if (is_file(dir, n->dmesg, &log))
 		snprintf(entry->dmesg, sizeof(entry->dmesg), "%s", n->dmesg);
 	if (there) {

@@ -28,6 +28,8 @@ struct dump_entry {
 	char file[128];	    /* in dir; of a raw area "slot N"; "": there is no dump */
 	char dmesg[64];	    /* in dir; "": there is none */
 	bool record;	    /* there is one, and it could be read */
+	bool foreign;	    /* the directory is neither root's nor the caller's: anyone may have
+			     * made it, where /var/crash is for all to write */
 	enum dump_state state;
 	u64 bytes;
 	s64 when; /* the crash, or what is nearest to it of what is known */

@@ -158,7 +158,7 @@ int kexec_load(const struct kexec_image *image, struct err *e)
 	rc = call(kernel, initrd, image->cmdline, KEXEC_FILE_ON_CRASH);
 	if (rc == -ENOSYS)
 		return kexec_load_by_tool(image, e);
-	return rc ? explain_here(e, rc, image->kernel) : 0;
+	return rc ? explain_here(e, rc, image->name ? image->name : image->kernel) : 0;
 }
 
 int kexec_unload(struct err *e)

@@ -11,6 +11,7 @@
 struct kexec_image {
 	const char *kernel, *initrd; /* files */
 	const char *cmdline;
+	const char *name; /* of the kernel, in messages; NULL: its file */
 };
 
 /* What decides which of its reasons an EPERM has. */

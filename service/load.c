@@ -2,6 +2,7 @@
 #include "load.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +18,8 @@
 #include "keys.h"
 #include "spare.h"
 #include "tree.h"
+
+#define HELD_NAME 40
 
 static const struct option longopts[] = {
 	{ "kernel", required_argument, NULL, 'K' }, { "initrd", required_argument, NULL, 'i' },
@@ -169,6 +172,21 @@ bool load_is_loaded(const char *root)
 	return loaded == 1;
 }
 
+bool load_was_lost(const char *root)
+{
+	_cleanup_free_ struct loaded *l = calloc(1, sizeof(*l));
+	/* who unloads takes the record away a moment later */
+	_cleanup_close_ int lock = loaded_lock(root);
+	s64 loaded;
+	bool lost = l && !tree_number(root, "/sys/kernel/kexec_crash_loaded", &loaded) &&
+		    !load_is_loaded(root) && !loaded_read(l, root);
+
+	(void)lock;
+	if (lost)
+		loaded_free(l);
+	return lost;
+}
+
 /* The kernel's own word on it. */
 static int check_loaded(s64 want, struct err *e)
 {
@@ -203,12 +221,51 @@ static void record(struct loaded *l, struct err *warning)
 	loaded_remove("", NULL);
 }
 
+/* The file under a name that stays that of this file, for this process and its children, whatever
+ * is put in its place meanwhile. */
+static int hold(const char *path, char name[static HELD_NAME], struct err *e)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return err_sys(e, -errno, "%s", path);
+	snprintf(name, HELD_NAME, "/proc/%d/fd/%d", (int)getpid(), fd);
+	return fd;
+}
+
+/* What is recorded is what was loaded: both are read from the same open files. */
+static int load_held(struct loaded *l, const char *line, struct err *warning, struct err *e)
+{
+	char kernel_name[HELD_NAME], initrd_name[HELD_NAME];
+	_cleanup_close_ int kernel = -1;
+	_cleanup_close_ int initrd = -1;
+	int rc;
+
+	kernel = hold(l->kernel, kernel_name, e);
+	if (kernel < 0)
+		return kernel;
+	initrd = hold(l->initrd_from ? l->initrd_from : l->initrd, initrd_name, e);
+	if (initrd < 0)
+		return initrd;
+	l->kernel_from = kernel_name;
+	l->initrd_from = initrd_name;
+	rc = kexec_load(&(struct kexec_image){ kernel_name, initrd_name, line, l->kernel }, e);
+	if (!rc)
+		rc = check_loaded(1, e);
+	if (!rc)
+		record(l, warning);
+	l->kernel_from = l->initrd_from = NULL;
+	return rc;
+}
+
 int load_run(const struct load_opts *o, char **argv, struct loaded *l,
 	     char line[static CMDLINE_CAP], struct err *warning, struct err *e)
 {
+	_cleanup_close_ int lock = loaded_lock("");
 	struct utsname u;
 	int rc = uname(&u) ? err_sys(e, -errno, "uname") : check_reserved(e);
 
+	(void)lock;
 	memset(l, 0, sizeof(*l));
 	if (rc)
 		return rc;
@@ -225,15 +282,7 @@ int load_run(const struct load_opts *o, char **argv, struct loaded *l,
 	warning->msg[0] = '\0';
 	/* before the call: that is when the kernel copies them */
 	keys_hand_over("", cryptkeys_find, add_warning, warning);
-	rc = kexec_load(&(struct kexec_image){ l->kernel,
-					       l->initrd_from ? l->initrd_from : l->initrd, line },
-			e);
-	if (!rc)
-		rc = check_loaded(1, e);
-	if (rc)
-		return rc;
-	record(l, warning);
-	return 0;
+	return load_held(l, line, warning, e);
 }
 
 int load_again(struct loaded *l, const char *initrd_from, char line[static CMDLINE_CAP],
@@ -264,8 +313,10 @@ int load_again(struct loaded *l, const char *initrd_from, char line[static CMDLI
 
 int load_unload(struct err *e)
 {
+	_cleanup_close_ int lock = loaded_lock("");
 	int rc = kexec_unload(e);
 
+	(void)lock;
 	if (!rc)
 		keys_take_back("");
 	if (!rc)

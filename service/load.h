@@ -31,6 +31,10 @@ int load_again(struct loaded *l, const char *initrd_from, char line[static CMDLI
 /* Whether the kernel has a capture kernel loaded. */
 bool load_is_loaded(const char *root);
 
+/* Whether one was loaded by this program and is not any more, though nobody unloaded it by it: the
+ * kernel gave it up for one that it then could not load. */
+bool load_was_lost(const char *root);
+
 int load_unload(struct err *e);
 
 #endif

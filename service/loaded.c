@@ -2,9 +2,11 @@
 #include "loaded.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 
 #include "base/guard.h"
 #include "put.h"
@@ -28,6 +30,19 @@ static int sum_file(char sum[static SHA256_TEXT], const char *root, const char *
 	return rc ? rc : sha256_file(sum, full);
 }
 
+int loaded_lock(const char *root)
+{
+	char path[PATH_MAX];
+	int fd;
+
+	if (tree_path(path, root, LOADED_FILE ".lock") || put_parents(path, NULL))
+		return -1;
+	fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	while (fd >= 0 && flock(fd, LOCK_EX) && errno == EINTR)
+		;
+	return fd;
+}
+
 int loaded_write(struct loaded *l, const char *root, struct err *e)
 {
 	_cleanup_free_ char *text = NULL;
@@ -39,7 +54,8 @@ int loaded_write(struct loaded *l, const char *root, struct err *e)
 	if (!rc && has_line_end(l))
 		rc = -EINVAL;
 	if (!rc)
-		rc = sum_file(l->kernel_sum, root, l->kernel);
+		rc = l->kernel_from ? sha256_file(l->kernel_sum, l->kernel_from)
+				    : sum_file(l->kernel_sum, root, l->kernel);
 	if (!rc)
 		rc = l->initrd_from ? sha256_file(l->initrd_sum, l->initrd_from)
 				    : sum_file(l->initrd_sum, root, l->initrd);

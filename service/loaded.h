@@ -20,12 +20,17 @@ struct loaded {
 	char release[128]; /* of the kernel that was loaded */
 	char kernel[PATH_MAX], initrd[PATH_MAX];
 	char kernel_sum[SHA256_TEXT], initrd_sum[SHA256_TEXT];
-	const char *initrd_from; /* NULL, or what was read in the place of initrd; not recorded */
+	/* NULL, or what was read in the place of these; not recorded */
+	const char *kernel_from, *initrd_from;
 	time_t when;
 	/* as `crashpod load` got them, in text; NULL at the end */
 	char *options[LOADED_OPTIONS_MAX + 1];
 	char *text; /* the caller's to free */
 };
+
+/* One load at a time, so that the record is of the one that came last: a descriptor to close, or -1
+ * where there can be no lock. */
+int loaded_lock(const char *root);
 
 /* Fills in the sums and writes it. Names and options with a line end are refused (-EINVAL). */
 int loaded_write(struct loaded *l, const char *root, struct err *e);

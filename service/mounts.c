@@ -66,13 +66,52 @@ static bool is_read_only(const struct mount *m)
 	       (!m->options[2] || m->options[2] == ',');
 }
 
-/* By the device's number, or (btrfs has numbers of its own) by its name. */
-int mounts_find(struct mounts_point *p, const char *root, const char *node)
+/* Whether path is the part of a file system or in it; *n: the bytes of it that are the part. */
+static bool is_in_part(const char *part, const char *path, size_t *n)
+{
+	*n = strcmp(part, "/") ? strlen(part) : 0;
+	return !strncmp(part, path, *n) && (path[*n] == '/' || !path[*n]);
+}
+
+/* A mount of the device: taken where it has more of the path than the one before. */
+static int point_take(struct mounts_point *p, const struct mount *m, const char *root,
+		      const char *path, bool first)
+{
+	size_t part;
+	bool has = is_in_part(m->part, path, &part);
+
+	if (!first && (!has || (p->has && part <= p->part)) && strcmp(m->part, "/"))
+		return 0;
+	p->whole = !strcmp(m->part, "/");
+	p->has = has;
+	p->part = has ? part : 0;
+	p->read_only = is_read_only(m);
+	snprintf(p->fstype, sizeof(p->fstype), "%s", m->fstype);
+	snprintf(p->number, sizeof(p->number), "%s", m->dev);
+	return tree_path(p->path, root, "%s", m->point);
+}
+
+/* Whether it is of the device: by its number, or (btrfs has numbers of its own) by its name, which
+ * may be a link as those of /dev/mapper are. */
+static bool is_of_device(const struct mount *m, const char *root, const char *number,
+			 const char *real)
+{
+	_cleanup_free_ char *source = NULL;
+	char path[PATH_MAX];
+
+	if (!strcmp(m->dev, number))
+		return true;
+	if (m->source[0] != '/' || tree_path(path, root, "%s", m->source))
+		return false;
+	source = realpath(path, NULL);
+	return source && !strcmp(source, real);
+}
+
+int mounts_find(struct mounts_point *p, const char *root, const char *node, const char *path)
 {
 	_cleanup_free_ char *text = NULL;
 	_cleanup_free_ char *real = realpath(node, NULL);
 	char number[32] = "", *save = NULL;
-	const char *name = real;
 	struct stat st;
 	bool found = false;
 	int rc = tree_text(root, "/proc/self/mountinfo", &text);
@@ -83,23 +122,17 @@ int mounts_find(struct mounts_point *p, const char *root, const char *node)
 		return -errno;
 	if (!stat(node, &st) && S_ISBLK(st.st_mode))
 		snprintf(number, sizeof(number), "%u:%u", major(st.st_rdev), minor(st.st_rdev));
-	if (!strncmp(real, root, strlen(root)))
-		name = real + strlen(root);
 	p->whole = false;
 	for (char *line = strtok_r(text, "\n", &save); line && !p->whole;
 	     line = strtok_r(NULL, "\n", &save)) {
 		struct mount m;
 
-		if (!mount_read(&m, line) || (strcmp(m.dev, number) && strcmp(m.source, name)))
+		if (!mount_read(&m, line) || !is_of_device(&m, root, number, real))
 			continue;
-		p->whole = !strcmp(m.part, "/");
-		if (found && !p->whole)
-			continue;
-		found = true;
-		p->read_only = is_read_only(&m);
-		rc = tree_path(p->path, root, "%s", m.point);
+		rc = point_take(p, &m, root, path, !found);
 		if (rc)
 			return rc;
+		found = true;
 	}
 	return found ? 0 : -ENOENT;
 }
@@ -182,6 +215,18 @@ int mounts_holding(struct mounts_holder *h, const char *root, const char *dir)
 	return longest ? 0 : -ENOENT;
 }
 
+/* That something else is mounted over it, so that what PID 1 writes there is not seen. */
+static void tell_covered(const struct mounts_point *p, const char *root, const char *dir,
+			 const char *device, struct err *e)
+{
+	struct mounts_holder *h = calloc(1, sizeof(*h));
+
+	if (h && !mounts_holding(h, root, dir + strlen(root)) && strcmp(h->number, p->number))
+		err_set(e, 0, "%.300s is on %.200s, not on %.200s: dumps are below that mount",
+			dir + strlen(root), h->source, device);
+	free(h);
+}
+
 int mounts_dump_dir(char dir[static PATH_MAX], const char *root, const struct conf *conf,
 		    struct err *e)
 {
@@ -198,15 +243,21 @@ int mounts_dump_dir(char dir[static PATH_MAX], const char *root, const struct co
 		return rc;
 	rc = tree_device(node, root, t->device);
 	if (!rc)
-		rc = mounts_find(&p, root, node);
+		rc = mounts_find(&p, root, node, conf->path);
 	if (rc) {
 		err_set(e, 0, "%s %s is not %s: looking at %s of the running system", t->fstype,
 			t->device, rc == -ENOENT ? "mounted" : "to be found", conf->path);
 		return 0;
 	}
-	if (!p.whole)
+	if (!p.has)
 		err_set(e, 0, "%s %s is mounted in part at %s: the dumps may be elsewhere in it",
 			t->fstype, t->device, p.path);
 	/* the mount on "/" itself has its slash in the path already */
-	return tree_path(dir, strcmp(p.path, "/") ? p.path : "", "%s", conf->path);
+	if (!conf->path[p.part])
+		snprintf(dir, PATH_MAX, "%s", p.path);
+	else
+		rc = tree_path(dir, strcmp(p.path, "/") ? p.path : "", "%s", conf->path + p.part);
+	if (!rc && p.has)
+		tell_covered(&p, root, dir, t->device, e);
+	return rc;
 }

@@ -16,10 +16,15 @@ struct mounts_point {
 	char path[PATH_MAX]; /* root included */
 	bool whole;	     /* of the file system; false: of a directory or subvolume of it */
 	bool read_only;	     /* the file system itself, as after an error in it */
+	bool has;	     /* what was asked for is in what is mounted there */
+	size_t part;	     /* bytes of what was asked for that name the mounted part */
+	char fstype[32], number[32]; /* number: of the device, MAJOR:MINOR */
 };
 
-/* Where the device of this node is mounted: whole, where there is such a mount. */
-int mounts_find(struct mounts_point *p, const char *root, const char *node);
+/* Where the device of this node is mounted: whole, where there is such a mount; else the part of it
+ * (a subvolume, a directory) that has path in it, the path from the top of the file system, where
+ * there is one. */
+int mounts_find(struct mounts_point *p, const char *root, const char *node, const char *path);
 
 /* The file system that holds a directory, which need not be there yet. */
 struct mounts_holder {
@@ -31,8 +36,8 @@ struct mounts_holder {
 int mounts_holding(struct mounts_holder *h, const char *root, const char *dir);
 
 /* The directory of the dumps that PID 1 writes on the first target: its mount and the configured
- * path below. Where that is not certain it is the path on the running root (or below the part that
- * is mounted), and e says why; its code is 0. */
+ * path below. Where that is not certain (the target is not mounted, or in a part that has not the
+ * path; something else is mounted over it) e says why; its code is 0. */
 int mounts_dump_dir(char dir[static PATH_MAX], const char *root, const struct conf *conf,
 		    struct err *e);
 

@@ -62,12 +62,29 @@ bool prog_has(const char *root, const char *name)
 	return !prog_find(path, root, name);
 }
 
+/* What is run may look for programs of sbin by itself, as update-grub does: after su, PATH may be a
+ * user's. */
+static void path_extend(void)
+{
+	const char *dirs = getenv("PATH");
+	char *more;
+
+	if (!dirs || !*dirs) {
+		setenv("PATH", MORE_DIRS ":/usr/bin:/bin", 1);
+	} else if (!strstr(dirs, MORE_DIRS) && asprintf(&more, "%s:" MORE_DIRS, dirs) >= 0) {
+		setenv("PATH", more, 1);
+		free(more);
+	}
+}
+
 int prog_run(const char *root, const char *const argv[], struct err *e)
 {
 	const char *full[ARGS_MAX + 1] = { NULL };
 	char path[PATH_MAX];
 	int rc = 0;
 
+	if (!root[0])
+		path_extend();
 	if (argv[0][0] == '/')
 		snprintf(path, sizeof(path), "%s", argv[0]);
 	else

@@ -58,36 +58,53 @@ static int fill(int fd, const void *text, size_t len, const struct stat *old, mo
 	return rc;
 }
 
-int put_file(const char *path, const void *text, size_t len, mode_t mode, struct err *e)
+/* old: the file whose owner and mode are kept, or NULL. */
+static int replace(const char *to, const void *text, size_t len, const struct stat *old,
+		   mode_t mode, struct err *e)
 {
-	_cleanup_free_ char *real = realpath(path, NULL);
-	const char *to = real ? real : path;
 	char temp[PATH_MAX];
-	struct stat st;
-	bool there = !stat(to, &st);
 	int n = snprintf(temp, sizeof(temp), "%s.crashpod-XXXXXX", to), fd, rc;
 
 	if (n < 0 || (size_t)n >= sizeof(temp))
-		return err_sys(e, -ENAMETOOLONG, "%s", path);
-	if (there && !S_ISREG(st.st_mode))
-		return err_set(e, -EINVAL, "%s is not a regular file", path);
-	rc = put_parents(to, e);
-	if (rc)
-		return rc;
+		return err_sys(e, -ENAMETOOLONG, "%s", to);
 	fd = mkostemp(temp, O_CLOEXEC);
 	if (fd < 0)
-		return err_sys(e, -errno, "%s", path);
-	rc = fill(fd, text, len, there ? &st : NULL, mode);
+		return err_sys(e, -errno, "%s", to);
+	rc = fill(fd, text, len, old, mode);
 	if (close(fd) && !rc)
 		rc = -errno;
 	if (!rc && rename(temp, to))
 		rc = -errno;
 	if (rc) {
 		unlink(temp);
-		return err_sys(e, rc, "%s", path);
+		return err_sys(e, rc, "%s", to);
 	}
 	rc = sync_parent(to);
-	return rc ? err_sys(e, rc, "%s", path) : 0;
+	return rc ? err_sys(e, rc, "%s", to) : 0;
+}
+
+int put_file(const char *path, const void *text, size_t len, mode_t mode, struct err *e)
+{
+	_cleanup_free_ char *real = realpath(path, NULL);
+	const char *to = real ? real : path;
+	struct stat st;
+	bool there = !stat(to, &st);
+	int rc;
+
+	if (there && !S_ISREG(st.st_mode))
+		return err_set(e, -EINVAL, "%s is not a regular file", path);
+	rc = put_parents(to, e);
+	return rc ? rc : replace(to, text, len, there ? &st : NULL, mode, e);
+}
+
+int put_output(const char *path, const void *text, size_t len, mode_t mode, struct err *e)
+{
+	struct stat st;
+
+	if (!lstat(path, &st) && !S_ISREG(st.st_mode))
+		return err_set(e, -EINVAL, "%s is not a regular file%s", path,
+			       S_ISLNK(st.st_mode) ? " but a symbolic link" : "");
+	return replace(path, text, len, NULL, mode, e);
 }
 
 int put_remove(const char *path, struct err *e)

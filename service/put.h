@@ -12,6 +12,11 @@
  * mode; mode is that of a new one. */
 int put_file(const char *path, const void *text, size_t len, mode_t mode, struct err *e);
 
+/* For output at a path that anyone may have prepared (/tmp): a new file of the caller's, with this
+ * mode, takes the place of a regular file, of which neither owner nor mode is kept. -EINVAL: there
+ * is something else, as a symbolic link. */
+int put_output(const char *path, const void *text, size_t len, mode_t mode, struct err *e);
+
 /* The directories above a path, mode 0755. */
 int put_parents(const char *path, struct err *e);
 

@@ -110,14 +110,14 @@ int refresh_removed(const char *root, const char *kver, bool *gone, struct err *
 bool refresh_wants_reload(const char *root)
 {
 	struct loaded *l = calloc(1, sizeof(*l));
-	bool wants = false;
+	bool wants = false, lost = load_was_lost(root);
 
-	if (l && load_is_loaded(root) && !loaded_read(l, root)) {
+	if (l && (lost || load_is_loaded(root)) && !loaded_read(l, root)) {
 		/* what is gone cannot be loaded again: what is loaded stays */
 		int kernel = loaded_changed(root, l->kernel, l->kernel_sum);
 		int initrd = loaded_changed(root, l->initrd, l->initrd_sum);
 
-		wants = kernel >= 0 && initrd >= 0 && (kernel || initrd);
+		wants = kernel >= 0 && initrd >= 0 && (kernel || initrd || lost);
 		loaded_free(l);
 	}
 	free(l);

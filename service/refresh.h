@@ -26,8 +26,9 @@ bool refresh_is_there(const char *root, const char *kver);
 /* The image and its text go. *gone: there was one. */
 int refresh_removed(const char *root, const char *kver, bool *gone, struct err *e);
 
-/* Whether the image or the kernel that is loaded is no longer the one at its place. False as well
- * where nothing is loaded, or not by crashpod load. */
+/* Whether the image or the kernel that is loaded is no longer the one at its place, or what was
+ * loaded was lost (load_was_lost()). False as well where nothing was loaded, or not by crashpod
+ * load. */
 bool refresh_wants_reload(const char *root);
 
 #endif

@@ -61,7 +61,7 @@ int room_free(const char *root, const char *node, u64 *bytes)
 	struct statvfs vfs;
 	int rc;
 
-	rc = mounts_find(&point, root, node);
+	rc = mounts_find(&point, root, node, "/");
 	if (rc)
 		return rc;
 	if (point.read_only)

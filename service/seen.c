@@ -78,7 +78,8 @@ bool notice_line(char line[static NOTICE_MAX], const struct dumps *d, const stru
 	for (size_t i = 0; i < d->n; i++) {
 		const struct dump_entry *entry = &d->v[i];
 
-		if (!entry->record || entry->state == DUMPS_RAW || seen_has(s, entry))
+		if (!entry->record || entry->foreign || entry->state == DUMPS_RAW ||
+		    seen_has(s, entry))
 			continue;
 		others += first != NULL;
 		if (!first)

@@ -90,6 +90,7 @@ static void image(struct setup *s)
 /* With memory reserved the capture kernel can be loaded at once. */
 static void load_now(struct setup *s)
 {
+	struct change *a = NULL;
 	s64 loaded = 0;
 
 	changes_step(&s->changes, "load");
@@ -97,7 +98,10 @@ static void load_now(struct setup *s)
 		return;
 	if (tree_number(s->root, "/sys/kernel/kexec_crash_loaded", &loaded) || !loaded ||
 	    !changes_empty(&s->changes))
-		changes_run(&s->changes, "systemctl", "restart", "crashpod.service", NULL);
+		a = changes_run(&s->changes, "systemctl", "restart", "crashpod.service", NULL);
+	/* what is reserved is too little, and may not take it before the next boot */
+	if (a)
+		a->may_fail = s->reboot;
 }
 
 void setup_plan(struct setup *s)
@@ -111,10 +115,11 @@ void setup_plan(struct setup *s)
 		s->reserved = -1;
 	setup_kernel(s);
 	size_up(s);
-	setup_kdump_services(s);
 	setup_conf(s);
 	image(s);
 	setup_boot(s);
+	/* what captures now goes when what takes its place is there */
+	setup_kdump_services(s);
 	setup_units(s);
 	load_now(s);
 	if (s->changes.failed)

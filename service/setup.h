@@ -11,6 +11,8 @@
 #include "changes.h"
 
 #define SETUP_LINES_MAX 24
+#define SETUP_GRUB_FILE "/etc/default/grub"
+#define SETUP_GRUB_DIR "/etc/default/grub.d"
 
 struct setup_lines {
 	char text[SETUP_LINES_MAX][400];
@@ -56,10 +58,16 @@ int setup_unplan(struct setup *s, struct err *e);
 
 /* Whether a unit is enabled: the link in WantedBy's directory. */
 bool setup_is_enabled(const char *root, const char *unit);
+/* The enabled unit that loads another capture kernel, or NULL. */
+const char *setup_kdump_enabled(const char *root);
 /* Whether there is such a unit file. */
 bool setup_has_unit(const char *root, const char *unit);
 /* Whether the boot loader has entries in files of their own. */
 bool setup_has_entries(struct setup *s);
+/* crashkernel= in a file of our own in SETUP_GRUB_DIR. */
+void setup_grub_dir(struct setup *s);
+/* Whether that many reserved bytes are enough. */
+bool setup_is_enough(const struct setup *s, u64 bytes);
 /* The program that makes grub.cfg anew, as an action; false: there is none. */
 bool setup_grub_update(struct setup *s);
 

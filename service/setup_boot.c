@@ -17,12 +17,8 @@
 #include "setup.h"
 #include "tree.h"
 
-#define GRUB_FILE "/etc/default/grub"
-#define GRUB_DIR "/etc/default/grub.d"
-#define GRUB_OURS GRUB_DIR "/crashpod.cfg"
 #define KERNEL_CMDLINE "/etc/kernel/cmdline"
 #define LOADER_INFO "/sys/firmware/efi/efivars/LoaderInfo-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
-#define MIB ((u64)1 << 20)
 
 static const char *const entry_dirs[] = { "/boot/loader/entries", "/efi/loader/entries",
 					  "/boot/efi/loader/entries" };
@@ -55,20 +51,38 @@ static bool is_systemd_boot(const struct setup *s)
 	return true;
 }
 
-static bool is_enough(const struct setup *s, u64 bytes)
-{
-	return bytes >= s->need_mib * MIB;
-}
-
 /* --- files of command lines --- */
+
+/* Whether all of a shell variable's value is in one pair of quotes: only there a word can be added
+ * that belongs to it. */
+static bool is_quoted(const char *value)
+{
+	size_t len = strlen(value);
+	char quote = value[0];
+
+	while (len && strchr(" \t\r", value[len - 1]))
+		len--;
+	if (len < 2 || !strchr("\"'", quote) || value[len - 1] != quote)
+		return false;
+	for (const char *p = value + 1; p < value + len - 1; p++) {
+		if (*p == '\\' && quote == '"')
+			p++;
+		else if (*p == quote)
+			return false;
+	}
+	return true;
+}
 
 /* How a line of a kind of file carries a command line: what stands before it. */
 static bool carries(const char *line, const char *before)
 {
 	size_t n = strlen(before);
 
-	return !strncmp(line, before, n) &&
-	       (!n || line[n] == ' ' || line[n] == '\t' || line[n - 1] == '=');
+	if (strncmp(line, before, n))
+		return false;
+	if (n && before[n - 1] == '=')
+		return is_quoted(line + n);
+	return !n || line[n] == ' ' || line[n] == '\t';
 }
 
 /* The file's text with crashkernel= of each such line replaced; NULL: no memory. *old is the word
@@ -123,7 +137,7 @@ static bool edit_file(struct setup *s, const char *path, const char *before)
 		s->changes.failed = true;
 	if (!out || !lines)
 		return false;
-	if (is_enough(s, least))
+	if (setup_is_enough(s, least))
 		return true;
 	a = changes_file(&s->changes, path, out, 0644, MADE_WORD);
 	if (a) {
@@ -203,8 +217,8 @@ static void by_entries(struct setup *s)
 		edit_file(s, KERNEL_CMDLINE, "");
 	else
 		make_kernel_cmdline(s);
-	if (is_there(s, GRUB_FILE))
-		edit_file(s, GRUB_FILE, "GRUB_CMDLINE_LINUX=");
+	if (is_there(s, SETUP_GRUB_FILE))
+		edit_file(s, SETUP_GRUB_FILE, "GRUB_CMDLINE_LINUX=");
 	if (!n)
 		setup_line(&s->todos,
 			   "there are no entries of the boot loader: make the unified kernel image "
@@ -214,81 +228,15 @@ static void by_entries(struct setup *s)
 
 /* --- grub --- */
 
-bool setup_grub_update(struct setup *s)
-{
-	static const char *const makers[] = { "grub-mkconfig", "grub2-mkconfig" };
-	static const char *const places[] = { "/boot/grub/grub.cfg", "/boot/grub2/grub.cfg" };
-
-	if (prog_has(s->root, "update-grub")) {
-		changes_run(&s->changes, "update-grub", NULL);
-		return true;
-	}
-	for (size_t i = 0; i < ARRAY_SIZE(makers); i++) {
-		char out[PATH_MAX];
-
-		if (!prog_has(s->root, makers[i]) || tree_path(out, s->root, "%s", places[i]))
-			continue;
-		changes_run(&s->changes, makers[i], "-o", out, NULL);
-		return true;
-	}
-	return false;
-}
-
-/* What all of grub's settings together have: the last one counts. */
-static u64 grub_has(const struct setup *s)
-{
-	char dir[PATH_MAX], path[PATH_MAX], word[CRASHKERNEL_WORD], *text;
-	struct dirent **names = NULL;
-	u64 bytes = 0;
-	int n;
-
-	if (!tree_text(s->root, GRUB_FILE, &text)) {
-		bytes = crashkernel_read(text, s->ram, word);
-		free(text);
-	}
-	n = tree_path(dir, s->root, GRUB_DIR) ? 0 : scandir(dir, &names, NULL, alphasort);
-	for (int i = 0; i < n; i++) {
-		size_t len = strlen(names[i]->d_name);
-
-		/* kdump-tools' own goes with its package */
-		if (len > 4 && !strcmp(names[i]->d_name + len - 4, ".cfg") &&
-		    !(s->from_kdump && !strcmp(names[i]->d_name, "kdump-tools.cfg")) &&
-		    !tree_path(path, "", GRUB_DIR "/%s", names[i]->d_name) &&
-		    !tree_text(s->root, path, &text)) {
-			u64 one = crashkernel_read(text, s->ram, word);
-
-			bytes = word[0] ? one : bytes;
-			free(text);
-		}
-		free(names[i]);
-	}
-	free(names);
-	return bytes;
-}
-
-static void by_grub_dir(struct setup *s)
-{
-	char text[512];
-
-	if (is_enough(s, grub_has(s)))
-		return;
-	snprintf(text, sizeof(text),
-		 "# Memory for the capture kernel, made by crashpod setup.\n"
-		 "GRUB_CMDLINE_LINUX_DEFAULT=\"$GRUB_CMDLINE_LINUX_DEFAULT %s\"\n",
-		 s->word);
-	if (changes_file(&s->changes, GRUB_OURS, text, 0644, MADE_FILE))
-		setup_grub_update(s);
-}
-
 static void by_grub_file(struct setup *s)
 {
 	size_t before = s->changes.steps[s->changes.n - 1].n;
 
-	if (!edit_file(s, GRUB_FILE, "GRUB_CMDLINE_LINUX_DEFAULT=") &&
-	    !edit_file(s, GRUB_FILE, "GRUB_CMDLINE_LINUX="))
+	if (!edit_file(s, SETUP_GRUB_FILE, "GRUB_CMDLINE_LINUX_DEFAULT=") &&
+	    !edit_file(s, SETUP_GRUB_FILE, "GRUB_CMDLINE_LINUX="))
 		setup_line(&s->problems,
-			   GRUB_FILE " has no line GRUB_CMDLINE_LINUX_DEFAULT=: add "
-				     "one with %s",
+			   SETUP_GRUB_FILE " has no line GRUB_CMDLINE_LINUX_DEFAULT=\"...\": add "
+					   "one with %s",
 			   s->word);
 	if (s->changes.steps[s->changes.n - 1].n > before)
 		setup_grub_update(s);
@@ -301,7 +249,8 @@ static void count_short(struct setup *s, const char *path, void *arg)
 	_cleanup_free_ char *text = NULL;
 	char word[CRASHKERNEL_WORD];
 
-	if (tree_text(s->root, path, &text) || !is_enough(s, crashkernel_read(text, s->ram, word)))
+	if (tree_text(s->root, path, &text) ||
+	    !setup_is_enough(s, crashkernel_read(text, s->ram, word)))
 		*(unsigned *)arg += 1;
 }
 
@@ -313,7 +262,7 @@ static bool grubby_has(struct setup *s, const char *running)
 
 	if (each_entry(s, count_short, &lacking))
 		return !lacking;
-	return is_enough(s, crashkernel_read(running, s->ram, word));
+	return setup_is_enough(s, crashkernel_read(running, s->ram, word));
 }
 
 static void by_grubby(struct setup *s)
@@ -336,7 +285,7 @@ static void by_grubby(struct setup *s)
 
 static void by_hand(struct setup *s)
 {
-	if (!is_enough(s, (u64)MAX(s->reserved, 0)))
+	if (!setup_is_enough(s, (u64)MAX(s->reserved, 0)))
 		setup_line(&s->todos,
 			   "no boot loader that is known here (grub, grubby, entries in "
 			   "/boot/loader): add %s to the kernel's command line",
@@ -348,14 +297,14 @@ void setup_boot(struct setup *s)
 	bool systemd_boot = is_systemd_boot(s);
 
 	changes_step(&s->changes, "boot loader");
-	s->reboot = !is_enough(s, (u64)MAX(s->reserved, 0));
+	s->reboot = !setup_is_enough(s, (u64)MAX(s->reserved, 0));
 	if (!systemd_boot && prog_has(s->root, "grubby"))
 		by_grubby(s);
-	else if (!systemd_boot && is_there(s, GRUB_DIR) && prog_has(s->root, "update-grub"))
-		by_grub_dir(s);
+	else if (!systemd_boot && is_there(s, SETUP_GRUB_DIR) && prog_has(s->root, "update-grub"))
+		setup_grub_dir(s);
 	else if (systemd_boot || setup_has_entries(s))
 		by_entries(s);
-	else if (is_there(s, GRUB_FILE) &&
+	else if (is_there(s, SETUP_GRUB_FILE) &&
 		 (prog_has(s->root, "grub-mkconfig") || prog_has(s->root, "grub2-mkconfig") ||
 		  prog_has(s->root, "update-grub")))
 		by_grub_file(s);

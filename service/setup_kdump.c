@@ -43,6 +43,20 @@ static bool is_network(const char *line)
 	       !strncmp(line, "virtiofs ", 9);
 }
 
+/* A file system or partition for the dumps, whatever its type: "WORD DEVICE". */
+static bool is_target(const char *line)
+{
+	static const char *const devices[] = { "/dev/",
+					       "UUID=", "LABEL=", "PARTUUID=", "PARTLABEL=" };
+	const char *device = line + strcspn(line, " ");
+
+	device += strspn(device, " ");
+	for (size_t i = 0; i < ARRAY_SIZE(devices); i++)
+		if (!strncmp(device, devices[i], strlen(devices[i])))
+			return true;
+	return false;
+}
+
 struct kdump {
 	FILE *out;
 	char path[CONF_NAME_MAX]; /* of the dumps; empty: not said */
@@ -68,6 +82,10 @@ static void rhel_line(struct setup *s, struct kdump *k, char *line)
 			   "%s: '%s': dumps to the network are not supported yet: "
 			   "name a local target in %s",
 			   RHEL_FILE, line, CONF_FILE);
+	} else if (!is_taken(line, why) && is_target(line)) {
+		/* without it the dumps would go to the root file system */
+		setup_line(&s->problems, "%s: '%s': %s: write %s with its target", RHEL_FILE, line,
+			   why, CONF_FILE);
 	} else if (!is_taken(line, why)) {
 		setup_line(&s->notes, "%s: '%s' is left out: %s", RHEL_FILE, line, why);
 	} else if (!strncmp(line, "path ", 5)) {

@@ -39,6 +39,14 @@ bool setup_is_enabled(const char *root, const char *unit)
 	return false;
 }
 
+const char *setup_kdump_enabled(const char *root)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(kdump_units); i++)
+		if (setup_is_enabled(root, kdump_units[i]))
+			return kdump_units[i];
+	return NULL;
+}
+
 static void unit_switch(struct setup *s, const char *verb, const char *unit, enum made_kind made)
 {
 	struct change *a = changes_run(&s->changes, "systemctl", verb, unit, NULL);

@@ -23,7 +23,12 @@ static void undo_units(struct setup *s, const struct made *m)
 			changes_run(&s->changes, "systemctl", "disable", l->what, NULL);
 			changes_run(&s->changes, "systemctl", "stop", l->what, NULL);
 		}
-		if (l->kind == MADE_DISABLED && !setup_is_enabled(s->root, l->what))
+		if (l->kind != MADE_DISABLED || setup_is_enabled(s->root, l->what))
+			continue;
+		if (!setup_has_unit(s->root, l->what))
+			setup_line(&s->notes, "there is no %s any more: it stays disabled",
+				   l->what);
+		else
 			changes_run(&s->changes, "systemctl", "enable", l->what, NULL);
 	}
 }

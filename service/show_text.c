@@ -174,6 +174,12 @@ static void show_memory(const struct pen *p, const struct view *v)
 	}
 }
 
+/* What a record may say is any number. */
+static double seconds_of(double s)
+{
+	return s >= 0 && s < 1e9 ? s : 0;
+}
+
 static void show_timeline(const struct pen *p, const struct view *v)
 {
 	const struct json_node *steps = json_at(&v->record, NULL, "steps");
@@ -191,7 +197,7 @@ static void show_timeline(const struct pen *p, const struct view *v)
 
 		fprintf(p->out, "  %-10.10s ", json_text(&v->record, s, "name"));
 		bar(p, start * scale, took * scale, BAR);
-		fprintf(p->out, " %8.3f s  ", took);
+		fprintf(p->out, " %8.3f s  ", seconds_of(took));
 		tint(p, strcmp(result, "ok") ? T_BAD : T_NONE);
 		fprintf(p->out, "%.12s", result);
 		tint(p, T_NONE);
@@ -199,7 +205,7 @@ static void show_timeline(const struct pen *p, const struct view *v)
 			fprintf(p->out, ": %s", json_text(&v->record, s, "message"));
 		fputc('\n', p->out);
 	}
-	fprintf(p->out, "  %-10s %*s %8.3f s\n", "", BAR, "", whole);
+	fprintf(p->out, "  %-10s %*s %8.3f s\n", "", BAR, "", seconds_of(whole));
 }
 
 static void show_notes(const struct pen *p, const struct view *v)

@@ -63,6 +63,12 @@ void status_room(struct status *s, const char *root, const struct conf *conf,
 void status_loaded(struct status *s, const char *root);
 void status_initramfs(struct status *s, const char *root, const char *kver);
 
+/* Whether what is reserved is enough for what is loaded, or would be. After status_loaded(). */
+void status_reserve(struct status *s, const char *root, const char *kver);
+
+/* Services, where there is systemd: another one that loads a capture kernel, and our own. */
+void status_units(struct status *s, const char *root);
+
 /* The way from each target to its controller, by mkinitrd --check, where it says so in lines. */
 void status_chain(struct status *s, const char *root, const char *kver);
 

@@ -55,17 +55,22 @@ void status_last_dump(struct status *s, const char *root, const struct conf *con
 	char dir[PATH_MAX];
 	struct dumps d = { 0 };
 	struct err e = { 0 };
+	size_t i = 0;
 	int rc = mounts_dump_dir(dir, root, conf, &e);
 
 	if (rc)
 		return;
+	if (e.msg[0])
+		status_add(s, STATUS_NOTE, "dump", "", "%s", e.msg);
 	rc = dumps_scan(&d, dir, &e);
 	dumps_raw(&d, root, conf);
 	dumps_sort(&d);
+	while (i < d.n && d.v[i].foreign)
+		i++;
 	if (rc && rc != -ENOENT)
 		status_add(s, STATUS_NOTE, "dump", rc == -EACCES ? "ask as root" : "", "%s", e.msg);
-	else if (d.n)
-		tell(s, root, &d.v[0]);
+	else if (i < d.n)
+		tell(s, root, &d.v[i]);
 	else
 		status_add(s, STATUS_OK, "dump", NULL, "no dump in %s", dir + strlen(root));
 	dumps_free(&d);

@@ -6,6 +6,7 @@
 
 #include "base/cryptkeys.h"
 #include "base/layers_crypt.h"
+#include "held.h"
 #include "keys.h"
 #include "rawcheck.h"
 #include "room.h"
@@ -126,8 +127,9 @@ static bool has_keys(const char *root, const char *node)
 	return true;
 }
 
-static bool is_usable(const char *root, const struct conf_target *t)
+static bool is_usable(const char *root, const struct conf *conf, const struct conf_target *t)
 {
+	const char *mend;
 	char node[PATH_MAX];
 	struct raw_area a;
 	int rc;
@@ -136,7 +138,7 @@ static bool is_usable(const char *root, const struct conf_target *t)
 	if (rc || !has_keys(root, node))
 		return false;
 	if (t->kind == CONF_TARGET_FS)
-		return true;
+		return !held_check(root, conf, t, node, &mend, NULL);
 	rc = rawcheck_open(&a, root, t, NULL);
 	raw_area_close(&a);
 	/* who may not look cannot tell */
@@ -183,12 +185,25 @@ static void check_raw(struct status *s, const char *root, const struct conf *con
 	}
 }
 
+/* The kernel numbers disks as it finds them, and a capture kernel has fewer drivers. */
+static void check_name(struct status *s, const struct conf_target *t)
+{
+	const char *name = t->device + strlen("/dev/");
+
+	/* what LVM and arrays are called they are called there, too */
+	if (!strncmp(t->device, "/dev/", 5) && !strchr(name, '/') && strncmp(name, "md", 2))
+		status_add(s, STATUS_NOTE, "target", "name it UUID=... in " CONF_FILE,
+			   "%s may be the name of another disk in the capture kernel", t->device);
+}
+
 /* enough: another target is usable, so that this one is not what is missing. */
 static void check_target(struct status *s, const char *root, const struct conf *conf,
 			 const struct conf_target *t, bool enough)
 {
 	enum status_state unusable = enough ? STATUS_NOTE : STATUS_MISSING;
+	const char *mend = NULL;
 	char node[PATH_MAX];
+	struct err e = { 0 };
 	int rc;
 
 	rc = tree_device(node, root, t->device);
@@ -204,7 +219,11 @@ static void check_target(struct status *s, const char *root, const struct conf *
 			   t->fstype, t->device, rc == -ENOENT ? "no such device" : strerror(-rc));
 		return;
 	}
-	status_add(s, STATUS_OK, "target", NULL, "%s %s is there", t->fstype, t->device);
+	if (held_check(root, conf, t, node, &mend, &e))
+		status_add(s, unusable, "target", mend, "%s", e.msg);
+	else
+		status_add(s, STATUS_OK, "target", NULL, "%s %s is there", t->fstype, t->device);
+	check_name(s, t);
 	check_room(s, root, conf, t, node);
 }
 
@@ -218,7 +237,7 @@ void status_targets(struct status *s, const char *root, const struct conf *conf)
 		return;
 	}
 	for (unsigned i = 0; i < conf->ntargets; i++)
-		enough |= is_usable(root, &conf->targets[i]);
+		enough |= is_usable(root, conf, &conf->targets[i]);
 	for (unsigned i = 0; i < conf->ntargets; i++)
 		check_target(s, root, conf, &conf->targets[i], enough);
 }

@@ -79,7 +79,7 @@ static const struct dump_entry *find_dump(const struct testcrash *t, const struc
 
 	*sure = true;
 	for (size_t i = 0; i < d->n && i < LOOK_MAX; i++) {
-		int how = d->v[i].state == DUMPS_RAW ? 0 : belongs(t, &d->v[i]);
+		int how = d->v[i].state == DUMPS_RAW || d->v[i].foreign ? 0 : belongs(t, &d->v[i]);
 
 		if (how == 2)
 			return &d->v[i];

@@ -24,6 +24,11 @@ result "deb: lintian has nothing to say" "$(cat "$lab/lintian")" test "$rc" -eq 
 dpkg-deb -x "$deb" "$lab/deb"
 result "deb: the program runs" "it does not" sh -c "'$lab/deb/usr/sbin/crashpod' --version | grep -q 0"
 
+# whatever the debhelper of the building system adds to them
+dpkg-deb -e "$deb" "$lab/control"
+result "deb: installing starts and enables nothing" "$(cat "$lab/control/postinst")" \
+	sh -c "! grep -q -e 'deb-systemd-invoke' -e 'deb-systemd-helper enable' '$lab/control/postinst'"
+
 rpm -qlp "$rpm" > "$lab/list"
 same_files rpm
 mkdir -p "$lab/rpm"

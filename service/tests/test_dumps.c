@@ -234,6 +234,10 @@ static void test_notice(void **state)
 	assert_int_equal(dumps_scan(&d, t.path, NULL), 0);
 	dumps_sort(&d);
 	assert_int_equal(d.n, 2);
+	/* others may make directories in a /var/crash that is for all */
+	d.v[0].foreign = d.v[1].foreign = true;
+	assert_false(notice_line(line, &d, &s));
+	d.v[0].foreign = d.v[1].foreign = false;
 	assert_true(notice_line(line, &d, &s));
 	assert_non_null(strstr(line, "2026-11-25 01:50:21 UTC; no dump could be saved"));
 	assert_non_null(strstr(line, "202611250150 (and 1 more)"));
@@ -254,12 +258,34 @@ static void test_notice(void **state)
 	tempdir_close(&t);
 }
 
+/* Whose directory it is; who may not give one away owns it. */
+static void test_foreign(void **state)
+{
+	char path[PATH_MAX];
+	struct dumps d = { 0 };
+	struct tempdir t;
+	bool given;
+
+	(void)state;
+	tempdir_open(&t);
+	tempdir_mkdir(&t, "202611250150");
+	put(&t, "202611250150", "crashpod.json", "{\"program\": \"crashpod 1\"}");
+	snprintf(path, sizeof(path), "%s/202611250150", t.path);
+	given = chown(path, 12345, (gid_t)-1) == 0;
+	assert_true(given || geteuid());
+	assert_int_equal(dumps_scan(&d, t.path, NULL), 0);
+	assert_int_equal(d.n, 1);
+	assert_int_equal(d.v[0].foreign, given);
+	dumps_free(&d);
+	tempdir_close(&t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_states), cmocka_unit_test(test_links),
 		cmocka_unit_test(test_header), cmocka_unit_test(test_hostile),
-		cmocka_unit_test(test_notice),
+		cmocka_unit_test(test_notice), cmocka_unit_test(test_foreign),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

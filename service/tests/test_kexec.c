@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 
 #include "../kexec.h"
+#include "../prog.h"
 #include "../run.h"
 
 static void test_explain(void **state)
@@ -52,8 +53,8 @@ static void test_load_rejects(void **state)
 		struct kexec_image image;
 		const char *msg;
 	} t[] = {
-		{ { "/nonexistent/k", "/dev/null", "" }, "/nonexistent/k: No such file" },
-		{ { "/dev/null", "/nonexistent/i", "" }, "/nonexistent/i: No such file" },
+		{ { "/nonexistent/k", "/dev/null", "", NULL }, "/nonexistent/k: No such file" },
+		{ { "/dev/null", "/nonexistent/i", "", NULL }, "/nonexistent/i: No such file" },
 	};
 	struct err e;
 
@@ -81,10 +82,33 @@ static void test_run(void **state)
 	assert_string_equal(e.msg, "sh was killed by signal 9");
 }
 
+/* With a user's PATH, as after su: what is run finds sbin's programs. */
+static void test_prog_path(void **state)
+{
+	const char *argv[] = { "sh", "-c",
+			       "case $PATH: in /usr/bin:/bin:/usr/sbin:*) ;; *) exit 3; esac",
+			       NULL };
+	char *old_path = strdup(getenv("PATH"));
+	struct err e = { 0 };
+
+	(void)state;
+	assert_non_null(old_path);
+	assert_int_equal(setenv("PATH", "/usr/bin:/bin", 1), 0);
+	assert_int_equal(prog_run("", argv, &e), 0);
+	/* once is enough */
+	assert_int_equal(prog_run("", argv, &e), 0);
+	assert_string_equal(getenv("PATH"), "/usr/bin:/bin:/usr/sbin:/sbin");
+	assert_int_equal(unsetenv("PATH"), 0);
+	argv[2] = "case $PATH in /usr/sbin:*) ;; *) exit 3; esac";
+	assert_int_equal(prog_run("", argv, &e), 0);
+	assert_int_equal(setenv("PATH", old_path, 1), 0);
+	free(old_path);
+}
+
 /* A kexec that writes its arguments down. */
 static void test_load_by_tool(void **state)
 {
-	const struct kexec_image image = { "/boot/k", "/i.img", "console=tty0 x=\"a b\"" };
+	const struct kexec_image image = { "/boot/k", "/i.img", "console=tty0 x=\"a b\"", NULL };
 	char dir[] = "/tmp/crashpod-kexec-XXXXXX", path[64], out[64], got[256] = "";
 	const char *rm[] = { "rm", "-rf", "--", dir, NULL };
 	char *old_path = strdup(getenv("PATH"));
@@ -124,9 +148,8 @@ static void test_load_by_tool(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_explain),
-		cmocka_unit_test(test_load_rejects),
-		cmocka_unit_test(test_run),
+		cmocka_unit_test(test_explain),	     cmocka_unit_test(test_load_rejects),
+		cmocka_unit_test(test_run),	     cmocka_unit_test(test_prog_path),
 		cmocka_unit_test(test_load_by_tool),
 	};
 

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #include "../../init/tests/tempdir.h"
@@ -31,6 +32,31 @@ static const struct {
 	  "/one/var/crash", "" },
 	{ "btrfs /dev/vda1", "22 1 0:33 /@ /home rw - btrfs /dev/vda1 rw,subvol=/@\n",
 	  "/home/var/crash", "btrfs /dev/vda1 is mounted in part at " },
+	/* of subvolumes the one that has the path, as crashpod setup writes it */
+	{ "btrfs /dev/vda1\npath /@rootfs/var/crash",
+	  "22 1 0:33 /@rootfs / rw - btrfs /dev/vda1 rw,subvol=/@rootfs\n"
+	  "23 22 0:33 /@home /home rw - btrfs /dev/vda1 rw,subvol=/@home\n",
+	  "//var/crash", "" },
+	{ "btrfs /dev/vda1\npath /@/var/crash",
+	  "22 1 0:33 /@home /home rw - btrfs /dev/vda1 rw,subvol=/@home\n"
+	  "23 1 0:33 /@ /old rw - btrfs /dev/vda1 rw,subvol=/@\n"
+	  "24 1 0:33 /@/var /var rw - btrfs /dev/vda1 rw,subvol=/@/var\n",
+	  "/var/crash", "" },
+	{ "btrfs /dev/vda1\npath /crash",
+	  "22 1 0:33 /@ / rw - btrfs /dev/vda1 rw,subvol=/@\n"
+	  "23 22 0:33 /crash /var/crash rw - btrfs /dev/vda1 rw,subvol=/crash\n",
+	  "/var/crash", "" },
+	{ "btrfs /dev/vda1\npath /@/crash",
+	  "22 1 0:33 /@ /data rw - btrfs /dev/mapper/vg-root rw,subvol=/@\n", "/data/crash", "" },
+	/* what only begins with the same letters is another one */
+	{ "btrfs /dev/vda1\npath /@root/crash",
+	  "22 1 0:33 /@ /x rw - btrfs /dev/vda1 rw,subvol=/@\n", "/x/@root/crash",
+	  "btrfs /dev/vda1 is mounted in part at " },
+	/* something else is mounted over it */
+	{ "ext4 /dev/vda1",
+	  "22 1 254:1 / / rw - ext4 /dev/vda1 rw\n"
+	  "23 22 254:2 / /var rw - ext4 /dev/vda2 rw\n",
+	  "//var/crash", "/var/crash is on /dev/vda2, not on /dev/vda1: dumps are below" },
 	{ "ext4 /dev/vda1", PROC, "/var/crash", "ext4 /dev/vda1 is not mounted: looking at /var" },
 	{ "ext4 LABEL=gone", PROC, "/var/crash", "ext4 LABEL=gone is not mounted" },
 	{ "raw /dev/vda1", PROC, "/var/crash", "" },
@@ -41,7 +67,7 @@ static void test_dump_dir(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
-		char dir[PATH_MAX];
+		char dir[PATH_MAX], link[PATH_MAX];
 		struct err e = { 0 };
 		struct tempdir t;
 		struct conf c;
@@ -49,6 +75,10 @@ static void test_dump_dir(void **state)
 		tempdir_open(&t);
 		tempdir_mkdir(&t, "proc/self");
 		tempdir_mkdir(&t, "dev");
+		tempdir_mkdir(&t, "var"); /* as mount points are */
+		tempdir_mkdir(&t, "dev/mapper");
+		snprintf(link, sizeof(link), "%s/dev/mapper/vg-root", t.path);
+		assert_int_equal(symlink("../vda1", link), 0);
 		tempdir_puts(&t, "dev/vda1", "");
 		tempdir_puts(&t, "dev/vda2", "");
 		tempdir_puts(&t, "proc/self/mountinfo", places[i].mountinfo);

@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,7 @@
 #include "../../init/tests/tempdir.h"
 #include "../inputs.h"
 #include "../kernels.h"
+#include "../load.h"
 #include "../loaded.h"
 #include "../refresh.h"
 #include "../run.h"
@@ -23,7 +25,7 @@
 static void test_loaded(void **state)
 {
 	struct loaded *l = calloc(2, sizeof(*l)), *got = l + 1;
-	char append[] = "--append", words[] = "a  b=\"c d\" ";
+	char append[] = "--append", words[] = "a  b=\"c d\" ", from[PATH_MAX];
 	struct err e = { 0 };
 	struct tempdir t;
 
@@ -51,6 +53,17 @@ static void test_loaded(void **state)
 	assert_int_equal(got->when, 1234567890);
 	assert_int_equal(loaded_changed(t.path, got->initrd, got->initrd_sum), 0);
 
+	/* what was loaded counts, not what is there by the time that it is recorded */
+	snprintf(from, sizeof(from), "%s/boot/before", t.path);
+	tempdir_puts(&t, "boot/before", "before");
+	l->kernel_from = l->initrd_from = from;
+	assert_int_equal(loaded_write(l, t.path, &e), 0);
+	l->kernel_from = l->initrd_from = NULL;
+	assert_int_equal(loaded_changed(t.path, l->kernel, l->kernel_sum), 1);
+	assert_int_equal(loaded_changed(t.path, l->initrd, l->initrd_sum), 1);
+	assert_int_equal(loaded_changed(t.path, "/boot/before", l->kernel_sum), 0);
+	assert_int_equal(loaded_write(l, t.path, &e), 0);
+
 	/* reloading is for what is loaded, and changed, and there */
 	assert_false(refresh_wants_reload(t.path));
 	tempdir_mkdir(&t, "sys/kernel");
@@ -59,7 +72,14 @@ static void test_loaded(void **state)
 	tempdir_puts(&t, "boot/i i", "another");
 	assert_int_equal(loaded_changed(t.path, got->initrd, got->initrd_sum), 1);
 	assert_true(refresh_wants_reload(t.path));
+	/* lost by a load that failed: it is loaded with the next occasion */
 	tempdir_puts(&t, "sys/kernel/kexec_crash_loaded", "0\n");
+	assert_true(load_was_lost(t.path));
+	assert_true(refresh_wants_reload(t.path));
+	tempdir_puts(&t, "boot/i i", "initrd");
+	assert_true(refresh_wants_reload(t.path));
+	tempdir_puts(&t, "sys/kernel/kexec_crash_loaded", "1\n");
+	assert_false(load_was_lost(t.path));
 	assert_false(refresh_wants_reload(t.path));
 	loaded_free(got);
 
@@ -69,6 +89,9 @@ static void test_loaded(void **state)
 	snprintf(l->kernel, sizeof(l->kernel), "/boot/gone");
 	assert_int_equal(loaded_write(l, t.path, &e), -ENOENT);
 	assert_int_equal(loaded_remove(t.path, &e), 0);
+	tempdir_puts(&t, "sys/kernel/kexec_crash_loaded", "0\n");
+	assert_false(load_was_lost(t.path));
+	assert_false(refresh_wants_reload(t.path));
 	assert_int_equal(loaded_read(got, t.path), -ENOENT);
 	tempdir_close(&t);
 	free(l);

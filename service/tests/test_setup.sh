@@ -151,6 +151,21 @@ already_there()
 	setup --remove --yes
 	equal "there: and stays" "$(cat "$root/etc/crashpod.conf")" "xfs LABEL=crash"
 
+	debian too-small-now
+	put sys/kernel/kexec_crash_size '67108864\n'
+	program bin/systemctl "test \$1 != restart"
+	setup --yes
+	equal "too small now: exit" "$status" 0
+	has "too small now: tried" "$root/out" "ran systemctl restart crashpod.service, which failed"
+	has "too small now: says to reboot" "$root/out" "reboot, then ask crashpod status"
+
+	debian load-fails
+	put sys/kernel/kexec_crash_size '1073741824\n'
+	program bin/systemctl "test \$1 != restart"
+	setup --yes
+	equal "enough, and it does not load: exit" "$status" 1
+	has "enough, and it does not load: said" "$root/out" "load: "
+
 	debian too-small
 	put etc/default/grub.d/other.cfg '# crashkernel=512M\nGRUB_CMDLINE_LINUX="$X crashkernel=64M"\n'
 	setup --yes

@@ -133,6 +133,50 @@ GRUB_CMDLINE_LINUX_DEFAULT="loglevel=3 quiet"\n'
 	has "grub file: remove: grub-mkconfig" "$root/log" "grub-mkconfig -o"
 }
 
+# What is no line of one pair of quotes is not touched: the word would not be of the value.
+grub_unquoted()
+{
+	for value in 'quiet' '' '"quiet" # of "old"' '"a" "b"'; do
+		begin "grub-unquoted"
+		put etc/default/grub "GRUB_CMDLINE_LINUX_DEFAULT=$value\n"
+		program bin/grub-mkconfig
+		before=$(state)
+		setup
+		equal "grub, not quoted: exit: $value" "$status" 1
+		has "grub, not quoted: said: $value" "$root/out" 'no line GRUB_CMDLINE_LINUX_DEFAULT="..."'
+		equal "grub, not quoted: nothing is changed: $value" "$(state)" "$before"
+		rm -r "$root"
+	done
+	begin grub-escape
+	put etc/default/grub 'GRUB_CMDLINE_LINUX_DEFAULT="a=\\"b c\\"" \n'
+	program bin/grub-mkconfig
+	setup
+	has "grub, quotes inside" "$root/etc/default/grub" '="a=\"b c\" crashkernel=240M"'
+}
+
+# Of several words the last one counts, and files are read by their names.
+grub_order()
+{
+	begin grub-order
+	put etc/default/grub 'GRUB_CMDLINE_LINUX_DEFAULT="quiet"\n'
+	put etc/default/grub.d/kdump-tools.cfg \
+		'GRUB_CMDLINE_LINUX_DEFAULT="$GRUB_CMDLINE_LINUX_DEFAULT crashkernel=384M-:128M"\n'
+	program bin/update-grub
+	setup
+	equal "read later: exit" "$status" 1
+	has "read later: said" "$root/out" "to do: /etc/default/grub.d/kdump-tools.cfg is read after"
+	has_not "read later: nothing is promised" "$root/out" "the next boot reserves"
+	setup
+	equal "read later: again: exit" "$status" 1
+	rm "$root/etc/default/grub.d/kdump-tools.cfg"
+	setup
+	equal "read later: gone: exit" "$status" 0
+	put etc/default/grub.d/early.cfg 'GRUB_CMDLINE_LINUX="crashkernel=64M"\n'
+	mv "$root/etc/default/grub.d/early.cfg" "$root/etc/default/grub.d/a.cfg"
+	setup
+	equal "read before: exit" "$status" 0
+}
+
 unknown_loader()
 {
 	begin unknown
@@ -150,5 +194,7 @@ systemd_boot
 entries_of_grub
 grubby
 grub_file
+grub_unquoted
+grub_order
 unknown_loader
 finish

@@ -23,6 +23,7 @@ rhel()
 	begin "rhel-$1"
 	put etc/os-release 'ID="rhel"\n'
 	ln -s x "$root/etc/systemd/system/multi-user.target.wants/kdump.service"
+	put usr/lib/systemd/system/kdump.service ''
 	put boot/loader/entries/a.conf 'options root=/dev/vda1 crashkernel=1G-4G:192M,4G-64G:256M\n'
 	put proc/cmdline 'root=/dev/vda1 crashkernel=1G-4G:192M,4G-64G:256M\n'
 	put proc/iomem '00001000-13fffffff : System RAM\n'
@@ -55,6 +56,27 @@ extra_modules gfs2\nkdump_post /bin/script\n'
 	ln -s x "$root/etc/systemd/system/multi-user.target.wants/kdump.service"
 	equal "rhel: remove: all is as it was" "$(state)" "$before"
 
+	rhel gone
+	put etc/kdump.conf 'path /var/crash\n'
+	setup --from-kdump
+	rm "$root/usr/lib/systemd/system/kdump.service"
+	: > "$root/log"
+	setup --remove
+	equal "rhel, kdump is gone since: remove: exit" "$status" 0
+	has "rhel, kdump is gone since: said" "$root/out" "there is no kdump.service any more"
+	has_not "rhel, kdump is gone since: not enabled" "$root/log" "systemctl enable"
+	result "rhel, kdump is gone since: the rest goes" "crashpod.conf is there" \
+		test ! -e "$root/etc/crashpod.conf"
+
+	rhel fails
+	put etc/kdump.conf 'path /var/crash\n'
+	program usr/lib/crashpod/mkinitrd 'exit 1'
+	before=$(state)
+	setup --from-kdump
+	equal "rhel, no initramfs: exit" "$status" 1
+	equal "rhel, no initramfs: all is as it was" "$(state)" "$before"
+	has_not "rhel, no initramfs: kdump goes on" "$root/log" systemctl
+
 	rhel default
 	put etc/kdump.conf 'path /var/dumps\ncore_collector makedumpfile -c\ndefault poweroff\n'
 	setup --from-kdump
@@ -68,6 +90,15 @@ extra_modules gfs2\nkdump_post /bin/script\n'
 	equal "rhel, ssh: exit" "$status" 1
 	has "rhel, ssh: said" "$root/out" "'ssh user@host': dumps to the network are not supported"
 	equal "rhel, ssh: nothing is changed" "$(state)" "$before"
+
+	rhel mapper
+	put etc/kdump.conf 'xfs /dev/mapper/rhel-crash\npath /\n'
+	before=$(state)
+	setup --from-kdump
+	equal "rhel, a target that is not taken: exit" "$status" 1
+	has "rhel, a target that is not taken: said" "$root/out" \
+		"problem: /etc/kdump.conf: 'xfs /dev/mapper/rhel-crash': xfs: /dev/mapper/rhel-crash: a name"
+	equal "rhel, a target that is not taken: nothing is changed" "$(state)" "$before"
 
 	rhel own-conf
 	put etc/kdump.conf 'path /var/crash\n'

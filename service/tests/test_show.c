@@ -213,6 +213,7 @@ static void test_hostile(void **state)
 	out = open_memstream(&text, &len);
 	show_text(out, v, &style);
 	assert_int_equal(fclose(out), 0);
+	assert_null(strstr(text, "00000000000000"));
 	check_plain(text, len, false);
 	free(text);
 	out = open_memstream(&text, &len);

@@ -117,7 +117,7 @@ static const struct {
 	  true },
 	{ { "/var crash/var/crash/202611250504/dump.202611250504", "KDUMP   that was cut off" },
 	  "note",
-	  "/var crash/var/crash/202611250504/dump.202611250504, 0 seconds ago, cut: ",
+	  " ago, cut: ",
 	  "crashpod show",
 	  true },
 	{ { "/var crash/var/crash/202611250504/crashpod.json",
@@ -151,6 +151,29 @@ static const struct {
 	  "ext4 UUID=5678: no such device",
 	  "attach",
 	  false },
+	/* what PID 1 cannot mount, or not go to, takes no dump */
+	{ { "/etc/crashpod.conf", "xfs UUID=1234\n" },
+	  "missing",
+	  "xfs UUID=1234: it holds ext4",
+	  "correct the line",
+	  false },
+	{ { "/etc/crashpod.conf", "ext3 UUID=1234\n" }, "ok", "ext3 UUID=1234 is there", "", true },
+	{ { "/etc/crashpod.conf", "xfs UUID=1234\next4 /dev/vda1\n" },
+	  "note",
+	  "xfs UUID=1234: it holds ext4",
+	  "correct the line",
+	  true },
+	{ { "/var crash/var", "a file" },
+	  "missing",
+	  "ext4 UUID=1234: /var is no directory, or a link",
+	  "the directory itself",
+	  false },
+	{ { "/proc/self/mountinfo", "22 1 254:1 / / rw - ext4 /dev/vda1 rw\n"
+				    "23 22 254:2 / /var rw - ext4 /dev/vda2 rw\n" },
+	  "note",
+	  "/var/crash is on /dev/vda2, not on UUID=1234: dumps are below that mount",
+	  "",
+	  true },
 	/* one of two targets is enough */
 	{ { "/etc/crashpod.conf", "ext4 UUID=5678\next4 UUID=1234\n" },
 	  "note",
@@ -158,6 +181,11 @@ static const struct {
 	  "attach",
 	  true },
 	{ { "/etc/crashpod.conf", "ext4 /dev/vda1\n" }, "ok", "ext4 /dev/vda1 has", "", true },
+	{ { "/etc/crashpod.conf", "ext4 /dev/vda1\n" },
+	  "note",
+	  "/dev/vda1 may be the name of another disk",
+	  "UUID=",
+	  true },
 	{ { "/etc/crashpod.conf", "raw /dev/vda1\n" },
 	  "missing",
 	  "raw /dev/vda1: /dev/vda1: no crashpod raw area on it",
@@ -250,6 +278,31 @@ static void test_two_faults(void **state)
 	free(s);
 }
 
+/* PID 1 does not follow a link on the way to the dumps. */
+static void test_path_link(void **state)
+{
+	char root[] = "/tmp/crashpod-status-XXXXXX", link[PATH_MAX];
+	struct status *s = calloc(1, sizeof(*s));
+
+	(void)state;
+	assert_non_null(s);
+	make_tree(root);
+	put(root, &(struct file){ "/var crash/var/x", "" });
+	put(root, &(struct file){ "/var crash/data/x", "" });
+	assert_int_equal(tree_path(link, root, "/var crash/var/crash"), 0);
+	assert_int_equal(symlink("../data", link), 0);
+	status_check(s, root, KVER);
+	has_line(s, "missing", "/var/crash is no directory, or a link", "the directory itself");
+	assert_false(status_ready(s));
+	put(root, &(struct file){ "/etc/crashpod.conf", "ext4 UUID=1234\npath /data\n" });
+	status_check(s, root, KVER);
+	assert_int_equal(remove_tree(root), 0);
+	has_line(s, "ok", "ext4 UUID=1234 is there", "");
+	assert_true(status_ready(s));
+	status_free(s);
+	free(s);
+}
+
 /* A list that is full still shows that something is missing. */
 static void test_full_list(void **state)
 {
@@ -313,8 +366,8 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_sound),	   cmocka_unit_test(test_faults),
-		cmocka_unit_test(test_two_faults), cmocka_unit_test(test_full_list),
-		cmocka_unit_test(test_tree),
+		cmocka_unit_test(test_two_faults), cmocka_unit_test(test_path_link),
+		cmocka_unit_test(test_full_list),  cmocka_unit_test(test_tree),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

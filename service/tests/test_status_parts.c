@@ -279,13 +279,115 @@ static void test_room(void **state)
 	free(s);
 }
 
+/* A bzImage's header in the place of what was loaded. */
+static void put_kernel(const char *root, u32 init_size)
+{
+	u8 head[1024] = { 0 };
+	char path[PATH_MAX];
+	u16 version = 0x20f, at = 0x180;
+	FILE *f;
+
+	memcpy(head + 0x202, "HdrS", 4);
+	memcpy(head + 0x206, &version, 2);
+	memcpy(head + 0x20e, &at, 2);
+	memcpy(head + 0x260, &init_size, 4);
+	snprintf((char *)head + 0x380, 128, KVER " (build@host) #1 SMP");
+	assert_int_equal(tree_path(path, root, "/boot/vmlinuz-" KVER), 0);
+	f = fopen(path, "w");
+	assert_non_null(f);
+	assert_int_equal(fwrite(head, 1, sizeof(head), f), sizeof(head));
+	assert_int_equal(fclose(f), 0);
+}
+
+/* How many items of a name are not ok. */
+static unsigned count_bad(const struct status *s, const char *name)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < s->n; i++)
+		n += !strcmp(s->items[i].name, name) && s->items[i].state != STATUS_OK;
+	return n;
+}
+
+/* The estimate for this image is 71 MiB, with 8 CPUs 83. */
+static void test_reserve(void **state)
+{
+	static const struct {
+		const char *bytes, *state, *text;
+		const char *options;
+	} t[] = {
+		{ "134217728\n", NULL, NULL, "" },
+		{ "75497472\n", NULL, NULL, "" },
+		{ "73400320\n", "note", "70 MiB may not be enough for the capture kernel", "" },
+		{ "66060288\n", "missing", "63 MiB are not enough for the capture kernel: /boot/",
+		  "" },
+		{ "1048576\n", "missing", "1 MiB are not enough for the capture kernel", "" },
+		{ "83886080\n", "note", "80 MiB may not be enough for the capture kernel",
+		  "option --cpus\noption 8\n" },
+	};
+	struct status *s = calloc(1, sizeof(*s));
+	char record[2048];
+
+	(void)state;
+	assert_non_null(s);
+	for (size_t i = 0; i < ARRAY_SIZE(t); i++) {
+		char root[] = "/tmp/crashpod-status-XXXXXX";
+
+		make_tree(root);
+		put_kernel(root, 53968896);
+		put(root, &(struct file){ "/sys/kernel/kexec_crash_size", t[i].bytes });
+		snprintf(record, sizeof(record), "%s%s", LOADED, t[i].options);
+		put(root, &(struct file){ "/run/crashpod/loaded", record });
+		status_check(s, root, KVER);
+		assert_int_equal(remove_tree(root), 0);
+		if (t[i].state)
+			has_line(s, t[i].state, t[i].text, "crashpod setup");
+		assert_int_equal(count_bad(s, "reserved"), t[i].state != NULL);
+	}
+	status_free(s);
+	free(s);
+}
+
+/* kdump's service loads its own, whatever our record says. */
+static void test_units(void **state)
+{
+#define WANTS "/etc/systemd/system/multi-user.target.wants/"
+	char root[] = "/tmp/crashpod-status-XXXXXX", path[PATH_MAX];
+	struct status *s = calloc(1, sizeof(*s));
+
+	(void)state;
+	assert_non_null(s);
+	make_tree(root);
+	put(root, &(struct file){ WANTS "x", "" });
+	assert_int_equal(tree_path(path, root, WANTS "kdump-tools.service"), 0);
+	assert_int_equal(symlink("/lib/systemd/system/kdump-tools.service", path), 0);
+	status_check(s, root, KVER);
+	assert_int_equal(count_bad(s, "units"), 0);
+	put(root, &(struct file){ "/run/systemd/system/x", "" });
+	status_check(s, root, KVER);
+	has_line(s, "missing", "kdump-tools.service is enabled and loads its own",
+		 "systemctl disable --now kdump-tools.service");
+	has_line(s, "note", "crashpod.service is not enabled", "systemctl enable crashpod.service");
+	assert_false(status_ready(s));
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(tree_path(path, root, WANTS "crashpod.service"), 0);
+	assert_int_equal(symlink("/lib/systemd/system/crashpod.service", path), 0);
+	status_check(s, root, KVER);
+	assert_int_equal(remove_tree(root), 0);
+	assert_int_equal(count_bad(s, "units"), 0);
+	assert_true(status_ready(s));
+	status_free(s);
+	free(s);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_raw),	    cmocka_unit_test(test_chain),
 		cmocka_unit_test(test_watchdog),    cmocka_unit_test(test_last_dump),
 		cmocka_unit_test(test_room_needed), cmocka_unit_test(test_room),
-		cmocka_unit_test(test_keys),
+		cmocka_unit_test(test_keys),	    cmocka_unit_test(test_reserve),
+		cmocka_unit_test(test_units),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
