@@ -2,12 +2,10 @@
 /* setup_boot.c - crashkernel= on the command line of the next boots, by the boot loader there is:
  *   grub, Debian    a file in /etc/default/grub.d, update-grub
  *   grubby          RHEL and its kin
- *   entries         files of the Boot Loader Specification (systemd-boot, grub), and
- *                   /etc/kernel/cmdline, from which kernel-install makes those of later kernels
+ *   entries         files of the Boot Loader Specification (systemd-boot, grub): setup_entries.c
  *   grub            GRUB_CMDLINE_LINUX_DEFAULT of /etc/default/grub, grub-mkconfig */
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -17,45 +15,18 @@
 #include "setup.h"
 #include "tree.h"
 
-#define GRUB_FILE "/etc/default/grub"
 #define GRUB_DIR "/etc/default/grub.d"
 #define GRUB_OURS GRUB_DIR "/crashpod.cfg"
-#define KERNEL_CMDLINE "/etc/kernel/cmdline"
-#define LOADER_INFO "/sys/firmware/efi/efivars/LoaderInfo-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
 #define MIB ((u64)1 << 20)
 
-static const char *const entry_dirs[] = { "/boot/loader/entries", "/efi/loader/entries",
-					  "/boot/efi/loader/entries" };
-
-static bool is_there(const struct setup *s, const char *path)
+bool setup_is_there(const struct setup *s, const char *path)
 {
 	char full[PATH_MAX];
 
 	return !tree_path(full, s->root, "%s", path) && !access(full, F_OK);
 }
 
-/* The variable is UTF-16 behind four bytes of attributes: "systemd-boot 252". */
-static bool is_systemd_boot(const struct setup *s)
-{
-	static const char name[] = "systemd-boot";
-	char buf[128];
-	char path[PATH_MAX];
-	ssize_t n;
-
-	if (tree_path(path, s->root, LOADER_INFO))
-		return false;
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
-
-	if (fd < 0)
-		return false;
-	n = read(fd, buf, sizeof(buf));
-	for (size_t i = 0; i < sizeof(name) - 1; i++)
-		if (n < (ssize_t)(5 + 2 * i) || buf[4 + 2 * i] != name[i])
-			return false;
-	return true;
-}
-
-static bool is_enough(const struct setup *s, u64 bytes)
+bool setup_is_enough(const struct setup *s, u64 bytes)
 {
 	return bytes >= s->need_mib * MIB;
 }
@@ -106,8 +77,7 @@ static char *edit_text(const struct setup *s, const char *text, const char *befo
 	return out;
 }
 
-/* One file: nothing where it reserves enough. False: it has no such line. */
-static bool edit_file(struct setup *s, const char *path, const char *before)
+bool setup_edit_file(struct setup *s, const char *path, const char *before)
 {
 	_cleanup_free_ char *text = NULL;
 	_cleanup_free_ char *out = NULL;
@@ -123,93 +93,15 @@ static bool edit_file(struct setup *s, const char *path, const char *before)
 		s->changes.failed = true;
 	if (!out || !lines)
 		return false;
-	if (is_enough(s, least))
+	if (setup_is_enough(s, least))
 		return true;
 	a = changes_file(&s->changes, path, out, 0644, MADE_WORD);
 	if (a) {
 		snprintf(a->what, sizeof(a->what), "%s", s->word);
 		snprintf(a->before, sizeof(a->before), "%s", old);
+		setup_entries_original(s, a);
 	}
 	return true;
-}
-
-/* Calls with each entry; how many there are. */
-static unsigned each_entry(struct setup *s,
-			   void (*one)(struct setup *s, const char *path, void *arg), void *arg)
-{
-	unsigned n = 0;
-
-	for (size_t i = 0; i < ARRAY_SIZE(entry_dirs); i++) {
-		struct dirent **names = NULL;
-		char dir[PATH_MAX], path[PATH_MAX];
-		int found = tree_path(dir, s->root, "%s", entry_dirs[i])
-				    ? 0
-				    : scandir(dir, &names, NULL, alphasort);
-
-		for (int k = 0; k < found; k++) {
-			size_t len = strlen(names[k]->d_name);
-
-			if (len > 5 && !strcmp(names[k]->d_name + len - 5, ".conf") &&
-			    !tree_path(path, "", "%s/%s", entry_dirs[i], names[k]->d_name)) {
-				n++;
-				if (one)
-					one(s, path, arg);
-			}
-			free(names[k]);
-		}
-		free(names);
-	}
-	return n;
-}
-
-static void edit_entry(struct setup *s, const char *path, void *arg)
-{
-	(void)arg;
-	if (!edit_file(s, path, "options"))
-		setup_line(&s->notes, "%s has no options line: it stays as it is", path);
-}
-
-/* The running kernel's command line without what the boot loader adds to it. */
-static void make_kernel_cmdline(struct setup *s)
-{
-	_cleanup_free_ char *running = NULL;
-	_cleanup_free_ char *line = NULL;
-	char out[4200], *save = NULL;
-	size_t n = 0;
-
-	if (tree_text(s->root, "/proc/cmdline", &running))
-		return;
-	line = crashkernel_replace(running, s->word);
-	for (char *w = line ? strtok_r(line, " \n", &save) : NULL; w;
-	     w = strtok_r(NULL, " \n", &save))
-		if (strncmp(w, "BOOT_IMAGE=", 11) && strncmp(w, "initrd=", 7) && n < sizeof(out))
-			n += (size_t)snprintf(out + n, sizeof(out) - n, "%s%s", n ? " " : "", w);
-	if (n < sizeof(out))
-		n += (size_t)snprintf(out + n, sizeof(out) - n, "\n");
-	if (n < sizeof(out))
-		changes_file(&s->changes, KERNEL_CMDLINE, out, 0644, MADE_FILE);
-}
-
-bool setup_has_entries(struct setup *s)
-{
-	return each_entry(s, NULL, NULL) > 0;
-}
-
-static void by_entries(struct setup *s)
-{
-	unsigned n = each_entry(s, edit_entry, NULL);
-
-	if (is_there(s, KERNEL_CMDLINE))
-		edit_file(s, KERNEL_CMDLINE, "");
-	else
-		make_kernel_cmdline(s);
-	if (is_there(s, GRUB_FILE))
-		edit_file(s, GRUB_FILE, "GRUB_CMDLINE_LINUX=");
-	if (!n)
-		setup_line(&s->todos,
-			   "there are no entries of the boot loader: make the unified kernel image "
-			   "anew (kernel-install add %s), it takes %s from " KERNEL_CMDLINE,
-			   s->kver, s->word);
 }
 
 /* --- grub --- */
@@ -242,7 +134,7 @@ static u64 grub_has(const struct setup *s)
 	u64 bytes = 0;
 	int n;
 
-	if (!tree_text(s->root, GRUB_FILE, &text)) {
+	if (!tree_text(s->root, SETUP_GRUB_FILE, &text)) {
 		bytes = crashkernel_read(text, s->ram, word);
 		free(text);
 	}
@@ -270,7 +162,7 @@ static void by_grub_dir(struct setup *s)
 {
 	char text[512];
 
-	if (is_enough(s, grub_has(s)))
+	if (setup_is_enough(s, grub_has(s)))
 		return;
 	snprintf(text, sizeof(text),
 		 "# Memory for the capture kernel, made by crashpod setup.\n"
@@ -284,11 +176,11 @@ static void by_grub_file(struct setup *s)
 {
 	size_t before = s->changes.steps[s->changes.n - 1].n;
 
-	if (!edit_file(s, GRUB_FILE, "GRUB_CMDLINE_LINUX_DEFAULT=") &&
-	    !edit_file(s, GRUB_FILE, "GRUB_CMDLINE_LINUX="))
+	if (!setup_edit_file(s, SETUP_GRUB_FILE, "GRUB_CMDLINE_LINUX_DEFAULT=") &&
+	    !setup_edit_file(s, SETUP_GRUB_FILE, "GRUB_CMDLINE_LINUX="))
 		setup_line(&s->problems,
-			   GRUB_FILE " has no line GRUB_CMDLINE_LINUX_DEFAULT=: add "
-				     "one with %s",
+			   SETUP_GRUB_FILE " has no line GRUB_CMDLINE_LINUX_DEFAULT=: add "
+					   "one with %s",
 			   s->word);
 	if (s->changes.steps[s->changes.n - 1].n > before)
 		setup_grub_update(s);
@@ -301,7 +193,8 @@ static void count_short(struct setup *s, const char *path, void *arg)
 	_cleanup_free_ char *text = NULL;
 	char word[CRASHKERNEL_WORD];
 
-	if (tree_text(s->root, path, &text) || !is_enough(s, crashkernel_read(text, s->ram, word)))
+	if (tree_text(s->root, path, &text) ||
+	    !setup_is_enough(s, crashkernel_read(text, s->ram, word)))
 		*(unsigned *)arg += 1;
 }
 
@@ -311,9 +204,9 @@ static bool grubby_has(struct setup *s, const char *running)
 	char word[CRASHKERNEL_WORD];
 	unsigned lacking = 0;
 
-	if (each_entry(s, count_short, &lacking))
+	if (setup_each_entry(s, count_short, &lacking))
 		return !lacking;
-	return is_enough(s, crashkernel_read(running, s->ram, word));
+	return setup_is_enough(s, crashkernel_read(running, s->ram, word));
 }
 
 static void by_grubby(struct setup *s)
@@ -336,7 +229,7 @@ static void by_grubby(struct setup *s)
 
 static void by_hand(struct setup *s)
 {
-	if (!is_enough(s, (u64)MAX(s->reserved, 0)))
+	if (!setup_is_enough(s, (u64)MAX(s->reserved, 0)))
 		setup_line(&s->todos,
 			   "no boot loader that is known here (grub, grubby, entries in "
 			   "/boot/loader): add %s to the kernel's command line",
@@ -345,17 +238,17 @@ static void by_hand(struct setup *s)
 
 void setup_boot(struct setup *s)
 {
-	bool systemd_boot = is_systemd_boot(s);
+	bool systemd_boot = setup_is_systemd_boot(s);
 
 	changes_step(&s->changes, "boot loader");
-	s->reboot = !is_enough(s, (u64)MAX(s->reserved, 0));
+	s->reboot = !setup_is_enough(s, (u64)MAX(s->reserved, 0));
 	if (!systemd_boot && prog_has(s->root, "grubby"))
 		by_grubby(s);
-	else if (!systemd_boot && is_there(s, GRUB_DIR) && prog_has(s->root, "update-grub"))
+	else if (!systemd_boot && setup_is_there(s, GRUB_DIR) && prog_has(s->root, "update-grub"))
 		by_grub_dir(s);
 	else if (systemd_boot || setup_has_entries(s))
-		by_entries(s);
-	else if (is_there(s, GRUB_FILE) &&
+		setup_by_entries(s);
+	else if (setup_is_there(s, SETUP_GRUB_FILE) &&
 		 (prog_has(s->root, "grub-mkconfig") || prog_has(s->root, "grub2-mkconfig") ||
 		  prog_has(s->root, "update-grub")))
 		by_grub_file(s);

@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The way of a machine with UEFI firmware and systemd-boot: its entries are edited by `crashpod
+setup`, those of later kernels are made by kernel-install, and all of it goes back as it was.
+"""
+
+import shutil
+
+from ground import ovmf, paths, systems as ground
+
+from . import systems, systems_stay
+from .sysvm import SysVm
+
+ESP = "/boot/efi"
+ENTRIES = f"{ESP}/loader/entries"
+CMDLINE = "/etc/kernel/cmdline"
+# what setup changes, and what --remove brings back
+STATE = f"grep . {CMDLINE} {ENTRIES}/*.conf 2> /dev/null; ls -l /etc/kernel {ENTRIES}"
+WITHOUT = f"! grep -s crashkernel= {CMDLINE} {ENTRIES}/*.conf"
+FIRMWARE = f"""test -d /sys/firmware/efi && bootctl is-installed && findmnt {ESP} && ls {ENTRIES} || exit 1
+bootctl status --no-pager
+cat /proc/cmdline"""
+# Debian's installer writes this file; without it kernel-install takes the running kernel's words
+WRITE_CMDLINE = f"""sed -n 's/^options *//p' {ENTRIES}/*-"$(uname -r)".conf > {CMDLINE}
+cat {CMDLINE}"""
+LEFT = systems_stay.LEFT.replace("/boot/grub/grub.cfg", f"{CMDLINE} {ENTRIES}/*")
+
+
+def entry(kver):
+    """A kernel's entry, as a pattern of the shell."""
+    return f"{ENTRIES}/*-{kver}.conf"
+
+
+def words_of(journey, vm, name, kver, wanted=1):
+    """How often a kernel's entry reserves memory."""
+    status, text = vm.do(f"cat {entry(kver)}")
+    found = text.count("crashkernel=")
+    journey.add(name, None if status == 0 and found == wanted else f"{found} of {wanted}: {text}")
+
+
+def _arm(journey, vm):
+    """From a fresh machine to one that says it is ready."""
+    journey.must(vm, "uefi", FIRMWARE)
+    vm.do(systems.REPOSITORY)
+    journey.must(vm, "install", systems.INSTALL)
+    _, text = vm.do("systemctl is-enabled crashpod.service; cat /proc/cmdline "
+                    "/sys/kernel/kexec_crash_loaded /sys/kernel/kexec_crash_size")
+    journey.add("install-arms-nothing", None if "disabled" in text and "crashkernel" not in text
+                and text.endswith("\n0\n0\n") else text)
+    journey.must(vm, "install-reserves-nothing", WITHOUT)
+    _, before = vm.do(STATE)
+    journey.must(vm, "setup", "crashpod setup --yes")
+    words_of(journey, vm, "setup-entry", journey.system.kver)
+    journey.must(vm, "setup-cmdline", f"grep crashkernel= {CMDLINE} && ! grep initrd= {CMDLINE}")
+    vm.away("systemctl reboot", 1)
+    journey.seconds["reboot"] = round(vm.steps[-1][2], 1)
+    journey.status(vm, "status")
+    return before
+
+
+def _next_kernel(journey, vm, parts):
+    """Another kernel comes by its hooks, runs after a reboot, and is ready, or False."""
+    vm.do(systems.REPOSITORY)
+    journey.must(vm, "kernel-install", f"apt-get -q -y install {' '.join(parts)}")
+    words_of(journey, vm, "kernel-entry", journey.other)
+    journey.must(vm, "kernel-image", f"ls -l /var/lib/crashpod/initramfs-{journey.other}.*")
+    vm.away("systemctl reboot", 1)
+    journey.seconds["kernel-reboot"] = round(vm.steps[-1][2], 1)
+    _, text = vm.do("uname -r")
+    journey.add("kernel-boots", None if text.strip() == journey.other else
+                f"{text.strip()} runs, not {journey.other}")
+    return journey.status(vm, "kernel-status")
+
+
+def _back(journey, vm, before):
+    """Undone, also what came later; then set up again, beside an administrator's command line."""
+    journey.must(vm, "remove-setup", "crashpod setup --remove --yes")
+    words_of(journey, vm, "remove-later-entry", journey.other, 0)
+    vm.do(f"mkdir -p /root/later && mv {entry(journey.other)} /root/later")
+    _, after = vm.do(STATE)
+    vm.do(f"mv /root/later/* {ENTRIES} && rmdir /root/later")
+    journey.add("remove-restores", None if _untimed(after) == _untimed(before) else
+                f"{after} is not {before}")
+    journey.must(vm, "remove-leaves-nothing", WITHOUT)
+    journey.must(vm, "cmdline", WRITE_CMDLINE)
+    journey.must(vm, "setup-again", "crashpod setup --yes")
+    for kver in (journey.system.kver, journey.other):
+        words_of(journey, vm, f"setup-again-{kver}", kver)
+    journey.must(vm, "setup-again-cmdline", f"grep crashkernel= {CMDLINE}")
+    journey.status(vm, "setup-again-status")
+
+
+def _untimed(state):
+    """Without the times of files, sizes of directories and what varies of lists."""
+    keep = []
+    for line in state.splitlines():
+        words = line.split()
+        keep.append(" ".join([words[0], *words[8:]]) if len(words) == 9 else line)
+    return [line for line in keep if not line.startswith("total ")]
+
+
+def _first_gone(journey, vm):
+    """The kernel that does not run is removed: image, entry and what belongs to it go."""
+    kver = journey.system.kver
+    journey.must(vm, "kernel-remove", f"test -e /var/lib/crashpod/initramfs-{kver}.img || exit 1\n"
+                 f"apt-get -q -y purge linux-image-amd64 linux-image-{kver}")
+    _, left = vm.do(f"ls -d /var/lib/crashpod/*-{kver}.* {entry(kver)} {ESP}/*/{kver} "
+                    "2> /dev/null")
+    journey.add("kernel-remove-leaves-nothing", left.strip() or None)
+    journey.status(vm, "kernel-remove-status")
+
+
+def _leave(journey, vm):
+    """The package goes: with the purge nothing is left, and nothing is reserved."""
+    journey.must(vm, "remove", "apt-get -q -y remove crashpod")
+    journey.must(vm, "removed", systems_stay.REMOVED)
+    journey.must(vm, "purge", "apt-get -q -y purge crashpod")
+    _, left = vm.do(LEFT)
+    journey.add("purge-leaves-nothing", left.strip() or None)
+    vm.do(f"cat {CMDLINE} {ENTRIES}/*.conf")
+    vm.away("systemctl reboot", 1)
+    _, line = vm.do("cat /proc/cmdline /sys/kernel/kexec_crash_size")
+    journey.add("purge-reserves-nothing", None if "crashkernel" not in line and
+                line.endswith("\n0\n") else line)
+
+
+def _good(journey):
+    return all(why is None for _, why in journey.tests)
+
+
+def _go(journey, vm, parts):
+    before = _arm(journey, vm)
+    if not _good(journey):
+        return
+    systems.crash(journey, vm, "crash")
+    journey.status(vm, "crash-status")
+    if _next_kernel(journey, vm, parts):
+        systems.crash(journey, vm, "kernel-crash")
+        journey.status(vm, "kernel-crash-status")
+    vm.do(systems.REPOSITORY)
+    _back(journey, vm, before)
+    _first_gone(journey, vm)
+    _leave(journey, vm)
+
+
+def run(suite, way, debs):
+    """A Journey, judged. Lost and GroundError pass through."""
+    journey = systems.Journey(suite, way, paths.GROUND / "run" / f"system-{suite}-{way}")
+    journey.where.mkdir(parents=True, exist_ok=True)
+    journey.system = ground.ensure(suite, systems.settle, "systemd-boot")
+    journey.other, parts = systems.other_kernel(suite)
+    disk, variables = journey.where / "disk", journey.where / "variables.fd"
+    paths.run(["cp", "--sparse=always", "--reflink=auto", journey.system.disk, disk])
+    shutil.copyfile(journey.system.variables, variables)
+    repository = ground.repository(suite, parts, debs, journey.where)
+    with SysVm(journey.where, systems.MEMORY_BYTES, [disk, repository],
+               firmware=ovmf.arguments(variables)) as vm:
+        vm.power_on()
+        journey.seconds["first-boot"] = round(vm.wait_up(1), 1)
+        _go(journey, vm, parts)
+        vm.power_off()
+    return journey
