@@ -316,6 +316,7 @@ SYSTEM_WAYS = {
     "setup": systems.run,
     "upgrade": systems_next.run,
     "systemd-boot": systems_sdboot.run,
+    "unified": systems_sdboot.run,
 }
 
 

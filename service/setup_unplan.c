@@ -127,29 +127,52 @@ static void undo_grubby(struct setup *s, const struct made_line *l)
 	changes_run(&s->changes, "grubby", "--update-kernel=ALL", arg, NULL);
 }
 
-/* A command line of kernels to come that was changed since still has the word. */
-static bool undo_changed(struct setup *s, const struct made_line *l)
+/* Takes the word out of a file that setup has made; false: it has none. */
+static bool undo_made_word(struct setup *s, const char *path)
 {
 	_cleanup_free_ struct made_line *word = calloc(1, sizeof(*word));
 	_cleanup_free_ char *text = NULL;
 
-	if (!word || strcmp(l->path, SETUP_CMDLINE) || tree_text(s->root, l->path, &text))
+	if (!word || tree_text(s->root, path, &text))
 		return false;
-	snprintf(word->path, sizeof(word->path), "%s", l->path);
+	snprintf(word->path, sizeof(word->path), "%s", path);
 	crashkernel_read(text, 0, word->what);
-	if (!word->what[0] || !undo_word(s, word))
-		return false;
-	setup_line(&s->notes, "%s was changed since: only %s is taken out", l->path, word->what);
-	return true;
+	return word->what[0] && undo_word(s, word);
 }
 
 static void undo_file(struct setup *s, const struct made *m, const struct made_line *l)
 {
 	if (made_has_file(m, s->root, l->path))
 		changes_file(&s->changes, l->path, NULL, 0644, MADE_NONE);
-	else if (!undo_changed(s, l))
+	else if (!strcmp(l->path, SETUP_CMDLINE) && undo_made_word(s, l->path))
+		setup_line(&s->notes, "%s was changed since: only crashkernel= is taken out",
+			   l->path);
+	else
 		setup_line(&s->notes, "%s was changed or removed since: it stays as it is",
 			   l->path);
+}
+
+/* Without SETUP_CMDLINE kernel-install takes the running kernel's command line, which has the word.
+ */
+static void undo_made_cmdline(struct setup *s, const struct made *m, const struct made_line *l)
+{
+	_cleanup_free_ char *running = NULL;
+	char word[CRASHKERNEL_WORD];
+
+	if (made_has_file(m, s->root, SETUP_CMDLINE) && setup_unified(s, false)) {
+		undo_made_word(s, SETUP_CMDLINE);
+		setup_unified(s, true);
+	}
+	undo_file(s, m, l);
+	if (!made_has_file(m, s->root, SETUP_CMDLINE) ||
+	    tree_text(s->root, "/proc/cmdline", &running))
+		return;
+	crashkernel_read(running, s->ram, word);
+	if (word[0])
+		setup_line(&s->notes,
+			   "a kernel that is installed before the next boot gets %s from the "
+			   "running one",
+			   word);
 }
 
 static bool is_boot(const struct made_line *l)
@@ -177,12 +200,14 @@ static void undo_files(struct setup *s, const struct made *m)
 			undo_known(s, l);
 		else if (l->kind == MADE_GRUBBY)
 			undo_grubby(s, l);
+		else if (l->kind == MADE_FILE && !strcmp(l->path, SETUP_CMDLINE))
+			undo_made_cmdline(s, m, l);
 		else if (l->kind == MADE_FILE && is_boot(l))
 			undo_file(s, m, l);
 		if (s->changes.steps[s->changes.n - 1].n == before || !l->path[0])
 			continue;
 		grub |= is_in_grub_cfg(s, l->path);
-		cmdline |= !strcmp(l->path, SETUP_CMDLINE);
+		cmdline |= l->kind == MADE_WORD && !strcmp(l->path, SETUP_CMDLINE);
 	}
 	undo_entries(s, m);
 	if (cmdline)

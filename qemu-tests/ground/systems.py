@@ -85,6 +85,10 @@ KINDS = {
     "grub": Kind(PACKAGES, FILES, GRUB_SETTLE + " && systemctl is-system-running"),
     "systemd-boot": Kind(SDBOOT_PACKAGES, SDBOOT_FILES,
                          SDBOOT_SETTLE + " && systemctl is-system-running", uefi=True),
+    # kernel, initramfs and command line in one image
+    "unified": Kind((*SDBOOT_PACKAGES, "systemd-ukify"),
+                    SDBOOT_FILES | {"etc/kernel/install.conf": "layout=uki\n"},
+                    SDBOOT_SETTLE + " && systemctl is-system-running", uefi=True),
 }
 
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The way of a machine with UEFI firmware and systemd-boot: its entries are edited by `crashpod
-setup`, those of later kernels are made by kernel-install, and all of it goes back as it was.
+setup`, those of later kernels are made by kernel-install, and all of it goes back as it was. With
+unified kernel images it is kernel-install that makes them anew.
 """
 
 import shutil
@@ -12,27 +13,31 @@ from .sysvm import SysVm
 
 ESP = "/boot/efi"
 ENTRIES = f"{ESP}/loader/entries"
+IMAGES = f"{ESP}/EFI/Linux"
 CMDLINE = "/etc/kernel/cmdline"
+# by way: what of a kernel has its command line, as a pattern of the shell; the way is a kind of machine
+HOLDS = {"systemd-boot": ENTRIES + "/*-{}.conf", "unified": IMAGES + "/*-{}.efi"}
+# the command lines in entries as in images
+OPTIONS = "grep -haoE 'root=UUID=[ -~]*'"
 # what setup changes, and what --remove brings back
-STATE = f"grep . {CMDLINE} {ENTRIES}/*.conf 2> /dev/null; ls -l /etc/kernel {ENTRIES}"
-WITHOUT = f"! grep -s crashkernel= {CMDLINE} {ENTRIES}/*.conf"
-FIRMWARE = f"""test -d /sys/firmware/efi && bootctl is-installed && findmnt {ESP} && ls {ENTRIES} || exit 1
+STATE = (f"cat {CMDLINE} {ENTRIES}/*.conf 2> /dev/null; {OPTIONS} {IMAGES}/*.efi 2> /dev/null; "
+         f"ls /etc/kernel {ENTRIES} {IMAGES}")
+WITHOUT = f"! grep -saE 'crashkernel=[0-9]' {CMDLINE} {ENTRIES}/*.conf {IMAGES}/*.efi"
+FIRMWARE = f"""test -d /sys/firmware/efi && bootctl is-installed && findmnt {ESP} || exit 1
+ls {ENTRIES} {IMAGES}
 bootctl status --no-pager
 cat /proc/cmdline"""
-# Debian's installer writes this file; without it kernel-install takes the running kernel's words
-WRITE_CMDLINE = f"""sed -n 's/^options *//p' {ENTRIES}/*-"$(uname -r)".conf > {CMDLINE}
-cat {CMDLINE}"""
 LEFT = systems_stay.LEFT.replace("/boot/grub/grub.cfg", f"{CMDLINE} {ENTRIES}/*")
 
 
-def entry(kver):
-    """A kernel's entry, as a pattern of the shell."""
-    return f"{ENTRIES}/*-{kver}.conf"
+def holder(journey, kver):
+    """What holds a kernel's command line, as a pattern of the shell."""
+    return HOLDS[journey.way].format(kver)
 
 
 def words_of(journey, vm, name, kver, wanted=1):
-    """How often a kernel's entry reserves memory."""
-    status, text = vm.do(f"cat {entry(kver)}")
+    """How often a kernel's command line reserves memory."""
+    status, text = vm.do(f"{OPTIONS} {holder(journey, kver)}")
     found = text.count("crashkernel=")
     journey.add(name, None if status == 0 and found == wanted else f"{found} of {wanted}: {text}")
 
@@ -75,13 +80,15 @@ def _back(journey, vm, before):
     """Undone, also what came later; then set up again, beside an administrator's command line."""
     journey.must(vm, "remove-setup", "crashpod setup --remove --yes")
     words_of(journey, vm, "remove-later-entry", journey.other, 0)
-    vm.do(f"mkdir -p /root/later && mv {entry(journey.other)} /root/later")
+    _, name = vm.do(f"mkdir -p /root/later && echo {holder(journey, journey.other)}")
+    vm.do(f"mv {name.strip()} /root/later")
     _, after = vm.do(STATE)
-    vm.do(f"mv /root/later/* {ENTRIES} && rmdir /root/later")
-    journey.add("remove-restores", None if _untimed(after) == _untimed(before) else
-                f"{after} is not {before}")
+    vm.do(f"mv /root/later/* {name.strip()} && rmdir /root/later")
+    journey.add("remove-restores", None if after == before else f"{after} is not {before}")
     journey.must(vm, "remove-leaves-nothing", WITHOUT)
-    journey.must(vm, "cmdline", WRITE_CMDLINE)
+    # Debian's installer writes this file; without it kernel-install takes the running kernel's
+    journey.must(vm, "cmdline", f"{OPTIONS} {holder(journey, '$(uname -r)')} > {CMDLINE} && "
+                 f"cat {CMDLINE}")
     journey.must(vm, "setup-again", "crashpod setup --yes")
     for kver in (journey.system.kver, journey.other):
         words_of(journey, vm, f"setup-again-{kver}", kver)
@@ -89,21 +96,12 @@ def _back(journey, vm, before):
     journey.status(vm, "setup-again-status")
 
 
-def _untimed(state):
-    """Without the times of files, sizes of directories and what varies of lists."""
-    keep = []
-    for line in state.splitlines():
-        words = line.split()
-        keep.append(" ".join([words[0], *words[8:]]) if len(words) == 9 else line)
-    return [line for line in keep if not line.startswith("total ")]
-
-
 def _first_gone(journey, vm):
     """The kernel that does not run is removed: image, entry and what belongs to it go."""
     kver = journey.system.kver
     journey.must(vm, "kernel-remove", f"test -e /var/lib/crashpod/initramfs-{kver}.img || exit 1\n"
                  f"apt-get -q -y purge linux-image-amd64 linux-image-{kver}")
-    _, left = vm.do(f"ls -d /var/lib/crashpod/*-{kver}.* {entry(kver)} {ESP}/*/{kver} "
+    _, left = vm.do(f"ls -d /var/lib/crashpod/*-{kver}.* {holder(journey, kver)} {ESP}/*/{kver} "
                     "2> /dev/null")
     journey.add("kernel-remove-leaves-nothing", left.strip() or None)
     journey.status(vm, "kernel-remove-status")
@@ -146,7 +144,7 @@ def run(suite, way, debs):
     """A Journey, judged. Lost and GroundError pass through."""
     journey = systems.Journey(suite, way, paths.GROUND / "run" / f"system-{suite}-{way}")
     journey.where.mkdir(parents=True, exist_ok=True)
-    journey.system = ground.ensure(suite, systems.settle, "systemd-boot")
+    journey.system = ground.ensure(suite, systems.settle, way)
     journey.other, parts = systems.other_kernel(suite)
     disk, variables = journey.where / "disk", journey.where / "variables.fd"
     paths.run(["cp", "--sparse=always", "--reflink=auto", journey.system.disk, disk])

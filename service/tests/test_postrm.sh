@@ -12,7 +12,8 @@ setup()
 purge()
 {
 	status=0
-	DPKG_ROOT=$root DPKG_MAINTSCRIPT_PACKAGE=crashpod sh "$top/debian/crashpod.postrm" purge > "$root/out" 2>&1 || status=$?
+	DPKG_ROOT=$root DPKG_MAINTSCRIPT_PACKAGE=crashpod \
+		sh "$top/debian/crashpod.postrm" purge > "$root/out" 2>&1 || status=$?
 }
 
 # The units' links are the prerm's.
@@ -83,6 +84,17 @@ unified()
 	purged "unified image"
 	equal "unified image: made anew" "$(cat "$root/log")" \
 		"kernel-install add $kver ROOT/boot/vmlinuz-$kver"
+
+	# kernel-install has the command line from the running kernel when the file is not there
+	rm "$root/etc/kernel/cmdline"
+	put proc/cmdline 'root=/dev/vda1 crashkernel=240M\n'
+	program bin/kernel-install "cat $root/etc/kernel/cmdline >> $root/log"
+	before=$(state)
+	setup
+	: > "$root/log"
+	purged "unified image, command line made by setup"
+	equal "unified image, command line made by setup: what it gets" \
+		"$(tail -n 1 "$root/log")" "root=/dev/vda1"
 }
 
 grub()

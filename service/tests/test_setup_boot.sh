@@ -98,7 +98,14 @@ later_kernels()
 	equal "a command line that was changed since: crashkernel= goes" \
 		"$(cat "$root/etc/kernel/cmdline")" "root=/dev/vda1 loud"
 	has "a command line that was changed since: told" "$root/out" \
-		"/etc/kernel/cmdline was changed since: only crashkernel=240M is taken out"
+		"/etc/kernel/cmdline was changed since: only crashkernel= is taken out"
+	# kernel-install would take the running kernel's
+	rm "$root/etc/kernel/cmdline"
+	setup
+	put proc/cmdline 'root=/dev/vda1 crashkernel=240M\n'
+	setup --remove
+	has "the command line made by setup: the running kernel's is told" "$root/out" \
+		"installed before the next boot gets crashkernel=240M"
 }
 
 # More is needed than when it was set up; what setup had asked for is not what was there before.
@@ -190,7 +197,19 @@ kernel-install add 6.6.7-later ROOT/boot/vmlinuz-6.6.7-later"
 	setup --remove
 	equal "unified images: remove: all is as it was" "$(state)" "$before"
 	equal "unified images: remove: made anew" "$(grep -c "kernel-install add" "$root/log")" 2
+	# kernel-install has the command line from the running kernel when the file is not there
+	rm "$root/etc/kernel/cmdline"
+	put proc/cmdline 'root=/dev/vda1 crashkernel=240M\n'
+	program bin/kernel-install "cat $root/etc/kernel/cmdline >> $root/log"
+	before=$(state)
+	setup
+	: > "$root/log"
+	setup --remove
+	equal "unified images, the command line made by setup: as it was" "$(state)" "$before"
+	equal "unified images, the command line made by setup: what they get" \
+		"$(grep -v kernel-install "$root/log" | sort -u | grep root=)" "root=/dev/vda1"
 	# what cannot be made leaves nothing half done
+	put etc/kernel/cmdline 'root=/dev/vda1 ro\n'
 	program bin/kernel-install 'exit 1'
 	setup
 	equal "unified images that cannot be made: exit" "$status" 1
