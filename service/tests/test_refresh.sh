@@ -167,6 +167,15 @@ result 'kernel-install add: it is there' "$(ls "$images")" there "$other"
 run "$install" inspect "$other"
 is 'kernel-install, another verb' 0 ''
 run "$install" remove "$other" /efi/x
+is 'kernel-install remove, an upgrade of the package' 0 ''
+result 'kernel-install remove, an upgrade of the package: it stays' "$(ls "$images")" there "$other"
+mv "$postrm" "$lab/zz-crashpod"
+run "$install" remove "$other" /efi/x
+is 'kernel-install remove, not of a package' 0 "removed the initramfs"
+mv "$lab/zz-crashpod" "$postrm"
+run "$install" add "$other" /efi/x "/boot/vmlinuz-$other"
+rm "$root/boot/vmlinuz-$other"
+run "$install" remove "$other" /efi/x
 is 'kernel-install remove' 0 "removed the initramfs"
 result 'kernel-install remove: it is gone' "$(ls "$images")" gone "$other"
 mkdir "$root/usr/sbin/away"
