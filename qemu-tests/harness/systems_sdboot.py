@@ -63,17 +63,23 @@ def _arm(journey, vm):
 
 
 def _next_kernel(journey, vm, parts):
-    """Another kernel comes by its hooks, runs after a reboot, and is ready, or False."""
+    """Another kernel comes by its hooks, with its command line and initramfs."""
     vm.do(systems.REPOSITORY)
     journey.must(vm, "kernel-install", f"apt-get -q -y install {' '.join(parts)}")
     words_of(journey, vm, "kernel-entry", journey.other)
     journey.must(vm, "kernel-image", f"ls -l /var/lib/crashpod/initramfs-{journey.other}.*")
+
+
+def _crash_next(journey, vm):
+    """The other kernel runs after a reboot, is ready, and is captured."""
     vm.away("systemctl reboot", 1)
     journey.seconds["kernel-reboot"] = round(vm.steps[-1][2], 1)
     _, text = vm.do("uname -r")
     journey.add("kernel-boots", None if text.strip() == journey.other else
                 f"{text.strip()} runs, not {journey.other}")
-    return journey.status(vm, "kernel-status")
+    if journey.status(vm, "kernel-status"):
+        systems.crash(journey, vm, "kernel-crash")
+        journey.status(vm, "kernel-crash-status")
 
 
 def _back(journey, vm, before):
@@ -96,11 +102,10 @@ def _back(journey, vm, before):
     journey.status(vm, "setup-again-status")
 
 
-def _first_gone(journey, vm):
-    """The kernel that does not run is removed: image, entry and what belongs to it go."""
-    kver = journey.system.kver
+def _one_gone(journey, vm, kver, packages):
+    """A kernel that does not run is removed: image, entry and what belongs to it go."""
     journey.must(vm, "kernel-remove", f"test -e /var/lib/crashpod/initramfs-{kver}.img || exit 1\n"
-                 f"apt-get -q -y purge linux-image-amd64 linux-image-{kver}")
+                 f"apt-get -q -y purge {' '.join(packages)}")
     _, left = vm.do(f"ls -d /var/lib/crashpod/*-{kver}.* {holder(journey, kver)} {ESP}/*/{kver} "
                     "2> /dev/null")
     journey.add("kernel-remove-leaves-nothing", left.strip() or None)
@@ -114,7 +119,7 @@ def _leave(journey, vm):
     journey.must(vm, "purge", "apt-get -q -y purge crashpod")
     _, left = vm.do(LEFT)
     journey.add("purge-leaves-nothing", left.strip() or None)
-    vm.do(f"cat {CMDLINE} {ENTRIES}/*.conf")
+    journey.must(vm, "purge-leaves-no-word", WITHOUT)
     vm.away("systemctl reboot", 1)
     _, line = vm.do("cat /proc/cmdline /sys/kernel/kexec_crash_size")
     journey.add("purge-reserves-nothing", None if "crashkernel" not in line and
@@ -131,12 +136,16 @@ def _go(journey, vm, parts):
         return
     systems.crash(journey, vm, "crash")
     journey.status(vm, "crash-status")
-    if _next_kernel(journey, vm, parts):
-        systems.crash(journey, vm, "kernel-crash")
-        journey.status(vm, "kernel-crash-status")
+    _next_kernel(journey, vm, parts)
+    if journey.way != "unified":
+        _crash_next(journey, vm)
     vm.do(systems.REPOSITORY)
     _back(journey, vm, before)
-    _first_gone(journey, vm)
+    if journey.way != "unified":
+        kver = journey.system.kver
+        _one_gone(journey, vm, kver, ("linux-image-amd64", f"linux-image-{kver}"))
+    else:
+        _one_gone(journey, vm, journey.other, parts)
     _leave(journey, vm)
 
 
