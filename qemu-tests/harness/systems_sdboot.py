@@ -65,7 +65,9 @@ def _arm(journey, vm):
 def _next_kernel(journey, vm, parts):
     """Another kernel comes by its hooks, with its command line and initramfs."""
     vm.do(systems.REPOSITORY)
-    journey.must(vm, "kernel-install", f"apt-get -q -y install {' '.join(parts)}")
+    text = journey.must(vm, "kernel-install", f"apt-get -q -y install {' '.join(parts)}")
+    made = text.count(f"mkinitrd: /var/lib/crashpod/initramfs-{journey.other}.img")
+    journey.add("kernel-image-once", None if made == 1 else f"{made} times: {text[-900:]}")
     words_of(journey, vm, "kernel-entry", journey.other)
     journey.must(vm, "kernel-image", f"ls -l /var/lib/crashpod/initramfs-{journey.other}.*")
 
