@@ -102,6 +102,10 @@ def _back(journey, vm, before):
         words_of(journey, vm, f"setup-again-{kver}", kver)
     journey.must(vm, "setup-again-cmdline", f"grep crashkernel= {CMDLINE}")
     journey.status(vm, "setup-again-status")
+    # setup has made the running kernel's; the others' are made when they boot, or by this
+    images = " ".join(f"/var/lib/crashpod/initramfs-{kver}.img"
+                      for kver in (journey.system.kver, journey.other))
+    journey.must(vm, "refresh", f"crashpod refresh && ls -l {images}")
 
 
 def _one_gone(journey, vm, kver, packages):
