@@ -78,17 +78,18 @@ SDBOOT_FILES = {name: text for name, text in FILES.items() if name != "etc/defau
     "boot/efi/.keep": "",
 }
 # as the package's own postinst does it on a machine that runs
-SDBOOT_SETTLE = """bootctl install --make-entry-directory=yes &&
+SDBOOT_SETTLE = """bootctl install {} &&
 kernel-install add "$(uname -r)" "/boot/vmlinuz-$(uname -r)" && bootctl list --no-pager"""
 
 KINDS = {
     "grub": Kind(PACKAGES, FILES, GRUB_SETTLE + " && systemctl is-system-running"),
     "systemd-boot": Kind(SDBOOT_PACKAGES, SDBOOT_FILES,
-                         SDBOOT_SETTLE + " && systemctl is-system-running", uefi=True),
+                         SDBOOT_SETTLE.format("--make-entry-directory=yes") +
+                         " && systemctl is-system-running", uefi=True),
     # kernel, initramfs and command line in one image
     "unified": Kind((*SDBOOT_PACKAGES, "systemd-ukify"),
                     SDBOOT_FILES | {"etc/kernel/install.conf": "layout=uki\n"},
-                    SDBOOT_SETTLE + " && systemctl is-system-running", uefi=True),
+                    SDBOOT_SETTLE.format("") + " && systemctl is-system-running", uefi=True),
 }
 
 
