@@ -154,11 +154,15 @@ static void is_of(struct setup *s, const char *path, void *arg)
 {
 	struct unified *u = arg;
 	const char *at = strstr(strrchr(path, '/'), u->kver);
-	size_t len = strlen(u->kver);
 
 	(void)s;
-	if (at && at[-1] == '-' && (!strcmp(at + len, ".efi") || at[len] == '+'))
-		u->found = true;
+	if (!at || at[-1] != '-')
+		return;
+	at += strlen(u->kver);
+	/* a release may have a '+' of its own */
+	if (*at == '+')
+		at += 1 + strspn(at + 1, "0123456789-");
+	u->found |= !strcmp(at, ".efi");
 }
 
 unsigned setup_unified(struct setup *s, bool anew)
@@ -200,7 +204,7 @@ void setup_by_entries(struct setup *s)
 	else
 		make_kernel_cmdline(s);
 	images = setup_unified(s, s->changes.steps[s->changes.n - 1].n > before);
-	if (setup_is_there(s, SETUP_GRUB_FILE))
+	if (!setup_is_systemd_boot(s) && setup_is_there(s, SETUP_GRUB_FILE))
 		setup_edit_file(s, SETUP_GRUB_FILE, "GRUB_CMDLINE_LINUX=");
 	if (!own && !images && s->reboot)
 		setup_line(&s->todos,

@@ -156,7 +156,7 @@ other_systems()
 unified()
 {
 	begin uki
-	put etc/default/grub 'GRUB_CMDLINE_LINUX_DEFAULT="quiet"\n'
+	put etc/default/grub 'GRUB_CMDLINE_LINUX_DEFAULT="quiet"\nGRUB_CMDLINE_LINUX=""\n'
 	mkdir -p "$root/etc/default/grub.d"
 	program bin/update-grub
 	put sys/firmware/efi/efivars/LoaderInfo-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f \
@@ -167,6 +167,7 @@ unified()
 	has "unified images: said" "$root/out" "kernel-install add $kver"
 	has "unified images: command line" "$root/etc/kernel/cmdline" crashkernel=240M
 	has_not "unified images: grub is not what boots" "$root/log" update-grub
+	has_not "unified images: grub's file stays" "$root/etc/default/grub" crashkernel
 }
 
 
@@ -177,26 +178,28 @@ unified_anew()
 	put sys/firmware/efi/efivars/LoaderInfo-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f \
 		'\006\000\000\000s\000y\000s\000t\000e\000m\000d\000-\000b\000o\000o\000t\000'
 	put etc/kernel/cmdline 'root=/dev/vda1 ro\n'
-	for k in $kver 6.6.7-later 6.6; do
+	for k in $kver 6.6.7-later 6.6 6.6.7 6.6.8 6.6.8+own; do
 		put "lib/modules/$k/modules.dep" ''
 		put "boot/vmlinuz-$k" ''
 	done
 	put "boot/efi/EFI/Linux/token-$kver.efi" ''
-	put boot/efi/EFI/Linux/token-6.6.7-later+3.efi ''
+	put boot/efi/EFI/Linux/token-6.6.7-later+3-1.efi ''
+	put boot/efi/EFI/Linux/token-6.6.8+own.efi ''
 	program bin/kernel-install
 	before=$(state)
 	setup
 	equal "unified images are made anew: exit" "$status" 0
 	equal "unified images are made anew" "$(grep kernel-install "$root/log")" \
 		"kernel-install add $kver ROOT/boot/vmlinuz-$kver
-kernel-install add 6.6.7-later ROOT/boot/vmlinuz-6.6.7-later"
+kernel-install add 6.6.7-later ROOT/boot/vmlinuz-6.6.7-later
+kernel-install add 6.6.8+own ROOT/boot/vmlinuz-6.6.8+own"
 	: > "$root/log"
 	setup
 	equal "unified images: again: exit" "$status" 0
 	equal "unified images: again runs nothing" "$(cat "$root/log")" ""
 	setup --remove
 	equal "unified images: remove: all is as it was" "$(state)" "$before"
-	equal "unified images: remove: made anew" "$(grep -c "kernel-install add" "$root/log")" 2
+	equal "unified images: remove: made anew" "$(grep -c "kernel-install add" "$root/log")" 3
 	# kernel-install has the command line from the running kernel when the file is not there
 	rm "$root/etc/kernel/cmdline"
 	put proc/cmdline 'root=/dev/vda1 crashkernel=240M\n'
