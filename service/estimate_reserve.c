@@ -42,8 +42,8 @@ void estimate_note(struct estimate_notes *notes, const char *fmt, ...)
 	va_end(ap);
 }
 
-static void __attribute__((format(printf, 4, 5)))
-part(struct estimate_reserve *r, const char *name, u64 bytes, const char *fmt, ...)
+__attribute__((format(printf, 4, 5))) static void part(struct estimate_reserve *r, const char *name,
+						       u64 bytes, const char *fmt, ...)
 {
 	struct estimate_part *p = &r->parts[r->n++];
 	va_list ap;

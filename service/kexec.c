@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/guard.h"
@@ -16,6 +17,11 @@
 #define KEXEC_FILE_UNLOAD 0x1UL
 #define KEXEC_FILE_ON_CRASH 0x2UL
 #define KEXEC_FILE_NO_INITRAMFS 0x4UL
+
+/* The kernel has one lock for all of it, held while files are read and summed, and even by who
+ * reads how much is reserved; nobody waits for it there, so that is done here. */
+#define BUSY_NAP_NS 100000000L
+#define BUSY_NAPS 600
 
 static const struct {
 	int code;
@@ -30,7 +36,7 @@ static const struct {
 		   "x86_64 kernel with --kernel" },
 	{ EINVAL, "the running kernel refuses the image or the command line (too long, or not a "
 		  "relocatable kernel); dmesg may say more" },
-	{ EBUSY, "another kexec load is under way: try again" },
+	{ EBUSY, "another kexec load has been under way for a minute: see what it waits for" },
 	{ EKEYREJECTED, "the kernel image's signature is not by a key that this kernel trusts: use "
 			"the distribution's signed kernel, or enrol its key" },
 	{ ENOKEY, "the kernel image is signed with a key that this kernel does not know: use the "
@@ -99,6 +105,37 @@ int kexec_load_by_tool(const struct kexec_image *image, struct err *e)
 	return 0;
 }
 
+/* False: it has been long enough. */
+static bool wait_turn(unsigned *naps)
+{
+	return ++*naps <= BUSY_NAPS &&
+	       (nanosleep(&(struct timespec){ .tv_nsec = BUSY_NAP_NS }, NULL), true);
+}
+
+int kexec_reserved(const char *root, s64 *bytes)
+{
+	unsigned naps = 0;
+	int rc;
+
+	do
+		rc = tree_number(root, KEXEC_SIZE_FILE, bytes);
+	while (rc == -EBUSY && wait_turn(&naps));
+	return rc;
+}
+
+/* kexec_file_load(2), when it is our turn. */
+static int call(int kernel, int initrd, const char *cmdline, unsigned long flags)
+{
+	size_t len = cmdline ? strlen(cmdline) + 1 : 0;
+	unsigned naps = 0;
+	long rc;
+
+	do
+		rc = syscall(SYS_kexec_file_load, kernel, initrd, len, cmdline, flags);
+	while (rc && errno == EBUSY && wait_turn(&naps));
+	return rc ? -errno : 0;
+}
+
 static int file_open(const char *path, struct err *e)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -110,6 +147,7 @@ int kexec_load(const struct kexec_image *image, struct err *e)
 {
 	_cleanup_close_ int kernel = -1;
 	_cleanup_close_ int initrd = -1;
+	int rc;
 
 	kernel = file_open(image->kernel, e);
 	if (kernel < 0)
@@ -117,23 +155,20 @@ int kexec_load(const struct kexec_image *image, struct err *e)
 	initrd = file_open(image->initrd, e);
 	if (initrd < 0)
 		return initrd;
-	if (!syscall(SYS_kexec_file_load, kernel, initrd, strlen(image->cmdline) + 1,
-		     image->cmdline, KEXEC_FILE_ON_CRASH))
-		return 0;
-	if (errno == ENOSYS)
+	rc = call(kernel, initrd, image->cmdline, KEXEC_FILE_ON_CRASH);
+	if (rc == -ENOSYS)
 		return kexec_load_by_tool(image, e);
-	return explain_here(e, -errno, image->kernel);
+	return rc ? explain_here(e, rc, image->kernel) : 0;
 }
 
 int kexec_unload(struct err *e)
 {
 	const char *argv[] = { "kexec", "-p", "-u", NULL };
+	int rc = call(-1, -1, NULL,
+		      KEXEC_FILE_UNLOAD | KEXEC_FILE_ON_CRASH | KEXEC_FILE_NO_INITRAMFS);
 
-	if (!syscall(SYS_kexec_file_load, -1, -1, 0UL, NULL,
-		     KEXEC_FILE_UNLOAD | KEXEC_FILE_ON_CRASH | KEXEC_FILE_NO_INITRAMFS))
-		return 0;
-	if (errno != ENOSYS)
-		return explain_here(e, -errno, "unload");
+	if (rc != -ENOSYS)
+		return rc ? explain_here(e, rc, "unload") : 0;
 	if (run_wait(argv, e))
 		return err_ctx(e, "this kernel has no kexec_file_load, and kexec-tools");
 	return 0;

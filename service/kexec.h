@@ -20,6 +20,12 @@ struct kexec_may {
 	bool locked;	 /* kernel lockdown is on */
 };
 
+#define KEXEC_SIZE_FILE "/sys/kernel/kexec_crash_size"
+
+/* Bytes that are reserved for the capture kernel. -ENOENT: a kernel without it; -EBUSY: a load goes
+ * on for more than a minute (shorter ones are waited for, here and below). */
+int kexec_reserved(const char *root, s64 *bytes);
+
 /* By kexec_file_load(2), or where the kernel has not got it by the next. */
 int kexec_load(const struct kexec_image *image, struct err *e);
 /* By kexec-tools' program. */

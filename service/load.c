@@ -87,14 +87,14 @@ int load_opts_read(struct load_opts *o, int argc, char **argv, struct err *e)
 static int check_reserved(struct err *e)
 {
 	s64 bytes;
-	int rc = tree_number("", "/sys/kernel/kexec_crash_size", &bytes);
+	int rc = kexec_reserved("", &bytes);
 
 	if (rc == -ENOENT)
 		return err_set(e, -ENOSYS,
 			       "this kernel has no kexec for crashes (CONFIG_KEXEC_FILE, "
 			       "CONFIG_CRASH_DUMP)");
 	if (rc)
-		return err_sys(e, rc, "/sys/kernel/kexec_crash_size");
+		return err_sys(e, rc, KEXEC_SIZE_FILE);
 	if (bytes <= 0)
 		return err_set(e, -EADDRNOTAVAIL,
 			       "no memory reserved: boot with crashkernel=SIZE on the kernel "
@@ -159,9 +159,14 @@ static int find_files(struct loaded *l, const struct load_opts *o, struct err *e
 
 bool load_is_loaded(const char *root)
 {
-	s64 loaded;
+	s64 loaded = 0, bytes;
 
-	return !tree_number(root, "/sys/kernel/kexec_crash_loaded", &loaded) && loaded == 1;
+	if (tree_number(root, "/sys/kernel/kexec_crash_loaded", &loaded))
+		return false;
+	/* while one is loaded in the place of another there is none: what comes of it counts */
+	if (!loaded && !kexec_reserved(root, &bytes))
+		tree_number(root, "/sys/kernel/kexec_crash_loaded", &loaded);
+	return loaded == 1;
 }
 
 /* The kernel's own word on it. */

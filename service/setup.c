@@ -9,6 +9,7 @@
 
 #include "base/guard.h"
 #include "estimate_all.h"
+#include "kexec.h"
 #include "prog.h"
 #include "tree.h"
 
@@ -106,7 +107,7 @@ void setup_plan(struct setup *s)
 
 	s->changes.root = s->root;
 	s->systemd = !tree_path(path, s->root, "/run/systemd/system") && !stat(path, &st);
-	if (tree_number(s->root, "/sys/kernel/kexec_crash_size", &s->reserved))
+	if (kexec_reserved(s->root, &s->reserved))
 		s->reserved = -1;
 	setup_kernel(s);
 	size_up(s);

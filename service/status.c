@@ -9,6 +9,7 @@
 
 #include "base/guard.h"
 #include "base/io.h"
+#include "kexec.h"
 #include "tree.h"
 
 static const char *const state_names[] = {
@@ -65,12 +66,15 @@ struct scene {
 static void check_reserved(struct status *s, struct scene *sc)
 {
 	s64 bytes;
-	int rc = tree_number(sc->root, "/sys/kernel/kexec_crash_size", &bytes);
+	int rc = kexec_reserved(sc->root, &bytes);
 
-	if (rc)
+	if (rc == -EBUSY)
+		status_add(s, STATUS_MISSING, "reserved", "see what it waits for, then ask again",
+			   "a capture kernel has been being loaded for a minute");
+	else if (rc)
 		status_add(s, STATUS_MISSING, "reserved",
 			   "boot a kernel with CONFIG_KEXEC_FILE and CONFIG_CRASH_DUMP",
-			   "kexec: /sys/kernel/kexec_crash_size: %s", strerror(-rc));
+			   "kexec: " KEXEC_SIZE_FILE ": %s", strerror(-rc));
 	else if (bytes <= 0)
 		status_add(s, STATUS_MISSING, "reserved",
 			   "boot with crashkernel=SIZE on the kernel command line",

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <elf.h>
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,8 +11,8 @@
 #include <cmocka.h>
 
 #include "../info.h"
-#include "../verify.h"
 #include "lib_kdump.h"
+#include "lib_verify.h"
 
 #define MAX_PFN 40000
 static const struct test_page pages[] = {
@@ -31,35 +30,6 @@ static const char vmcoreinfo[] = "OSRELEASE=6.1.0-test\nBUILD-ID=0123abcd\nCRASH
 static struct test_kdump make(void)
 {
 	return test_kdump_make(MAX_PFN, pages, ARRAY_SIZE(pages), vmcoreinfo);
-}
-
-struct lines {
-	char text[8192];
-	unsigned n;
-};
-
-static void keep_line(void *arg, const char *line)
-{
-	struct lines *l = arg;
-	size_t len = strlen(l->text);
-
-	snprintf(l->text + len, sizeof(l->text) - len, "%s\n", line);
-	l->n++;
-}
-
-/* Judges the bytes; the lines told go to l, the summary to its end. */
-static int judge(const void *buf, size_t len, struct verify_result *r, struct lines *l)
-{
-	struct test_file f = test_file_make(buf, len);
-	char summary[160];
-	int rc;
-
-	*l = (struct lines){ 0 };
-	rc = verify_run(r, f.path, keep_line, l);
-	verify_summary(r, summary, sizeof(summary));
-	strncat(l->text, summary, sizeof(l->text) - strlen(l->text) - 1);
-	close(f.fd);
-	return rc;
 }
 
 static void test_sound(void **state)
@@ -370,137 +340,6 @@ static void test_bounded(void **state)
 	test_kdump_free(&k);
 }
 
-/* An ELF vmcore: a note, and two pages of memory at 1 MiB. */
-struct test_elf {
-	Elf64_Ehdr eh;
-	Elf64_Phdr ph[2];
-	Elf64_Nhdr nh;
-	char name[12], text[64];
-	u8 data[2 * 4096];
-};
-
-static struct test_elf elf_make(void)
-{
-	struct test_elf t = {
-		.eh = { .e_ident = { ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB,
-				     EV_CURRENT },
-			.e_type = ET_CORE,
-			.e_machine = EM_X86_64,
-			.e_version = EV_CURRENT,
-			.e_phoff = offsetof(struct test_elf, ph),
-			.e_ehsize = sizeof(Elf64_Ehdr),
-			.e_phentsize = sizeof(Elf64_Phdr),
-			.e_phnum = 2 },
-		.ph = { { .p_type = PT_NOTE,
-			  .p_offset = offsetof(struct test_elf, nh),
-			  .p_filesz = sizeof(Elf64_Nhdr) + 12 + 64 },
-			{ .p_type = PT_LOAD,
-			  .p_offset = offsetof(struct test_elf, data),
-			  .p_paddr = 1 << 20,
-			  .p_filesz = 2 * 4096,
-			  .p_memsz = 2 * 4096 } },
-		.nh = { 11, 64, 0 },
-		.name = "VMCOREINFO",
-	};
-
-	strncpy(t.text, vmcoreinfo, sizeof(t.text));
-	return t;
-}
-
-static void test_elf(void **state)
-{
-	static const struct {
-		size_t off, width;
-		u64 value;
-		size_t cut;
-		int rc;
-		const char *msg;
-	} t[] = {
-#define ELF(field) offsetof(struct test_elf, field), sizeof(((struct test_elf *)0)->field)
-		{ ELF(eh.e_flags), 0, 0, 0, "sound: elf, 2 pages" },
-		{ ELF(eh.e_flags), 0, 4096, -EBADMSG,
-		  "phdr 1: 8192 bytes at 264 are past the end" },
-		{ ELF(eh.e_flags), 1, 4096, -ENODATA, "but incomplete: elf, 1 of 2 pages missing" },
-		{ ELF(ph[1].p_memsz), 4096, 0, -EBADMSG,
-		  "phdr 1: 8192 bytes in the file for 4096 of memory" },
-		{ ELF(ph[1].p_type), PT_NULL, 0, -EBADMSG, "no PT_LOAD" },
-		{ ELF(ph[0].p_type), PT_NULL, 0, -EBADMSG,
-		  "0 PT_NOTE, one is to be the first of 2" },
-		{ ELF(ph[0].p_filesz), 1 << 16, 0, -EBADMSG,
-		  "phdr 0: 65536 bytes at 176 are past the end of the file (8456 bytes)" },
-		{ ELF(nh.n_descsz), 65, 0, -EBADMSG, "notes: " },
-		{ ELF(eh.e_machine), EM_AARCH64, 0, -EBADMSG, "is not x86_64" },
-	};
-
-	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(t); i++) {
-		struct test_elf elf = elf_make();
-		struct verify_result r;
-		struct lines l;
-
-		memcpy((u8 *)&elf + t[i].off, &t[i].value, t[i].width);
-		assert_int_equal(judge(&elf, sizeof(elf) - t[i].cut, &r, &l), t[i].rc);
-		if (!strstr(l.text, t[i].msg))
-			fail_msg("\"%s\" is not in \"%s\"", t[i].msg, l.text);
-	}
-}
-
-/* The same file in a flattened stream, whole and cut. */
-static void test_elf_flat(void **state)
-{
-	const struct test_flat_piece p[] = { { 4096, sizeof(struct test_elf) - 4096 },
-					     { 0, 4096 } };
-	struct test_elf elf = elf_make();
-	struct verify_result r;
-	struct lines l;
-	size_t size;
-	u8 *flat = test_flatten((u8 *)&elf, p, 2, &size);
-
-	(void)state;
-	assert_int_equal(judge(flat, size, &r, &l), 0);
-	assert_string_equal(l.text, "sound: elf-flattened, 2 pages");
-	assert_int_equal(judge(flat, size - 16, &r, &l), -EBADMSG);
-	assert_string_equal(l.text, "flattened stream ends early, but is not marked incomplete\n"
-				    "not sound: 1 problem");
-	free(flat);
-	elf.eh.e_flags = 1;
-	flat = test_flatten((u8 *)&elf, p, 2, &size);
-	assert_int_equal(judge(flat, size - 16, &r, &l), -ENODATA);
-	assert_string_equal(l.text, "sound as far as it goes, but incomplete: elf-flattened, 0 of "
-				    "2 pages missing, and those never written, which read as "
-				    "zeros");
-	free(flat);
-}
-
-static void test_info(void **state)
-{
-	struct test_kdump k = make();
-	struct test_file f;
-	struct core *core = NULL;
-	struct info in;
-
-	(void)state;
-	f = test_file_make(k.buf, k.len - 1);
-	assert_int_equal(core_open(&core, f.path, CORE_PARTIAL, NULL), 0);
-	assert_int_equal(info_get(&in, core, NULL), 0);
-	assert_string_equal(in.format, "kdump");
-	assert_string_equal(in.release, "6.1.0-test");
-	assert_string_equal(in.build_id, "0123abcd");
-	assert_string_equal(in.crash_time, "2023-11-14 22:13:20 UTC");
-	assert_string_equal(in.compression, "none, zlib, zstd");
-	assert_true(in.has_level);
-	assert_int_equal(in.level, 31);
-	assert_int_equal(in.pages_ram, 7);
-	assert_int_equal(in.pages_in_file, 5);
-	assert_false(in.complete);
-	assert_int_equal(in.unreadable, 0);
-	assert_string_equal(in.panic, "");
-	assert_string_not_equal(in.problem, "");
-	core_close(core);
-	close(f.fd);
-	test_kdump_free(&k);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -516,9 +355,6 @@ int main(void)
 		cmocka_unit_test(test_part),
 		cmocka_unit_test(test_flat_cut),
 		cmocka_unit_test(test_bounded),
-		cmocka_unit_test(test_elf),
-		cmocka_unit_test(test_elf_flat),
-		cmocka_unit_test(test_info),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

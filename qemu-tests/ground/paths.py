@@ -34,9 +34,17 @@ def run(argv, **kwargs):
     except OSError as e:
         raise GroundError(f"{argv[0]}: {e.strerror}") from e
     if done.returncode != 0:
-        tail = "\n".join((done.stdout or "").splitlines()[-15:])
+        text = done.stdout or _written(kwargs["stdout"])
+        tail = "\n".join(text.splitlines()[-15:])
         raise GroundError(f"{' '.join(argv)}: exit {done.returncode}\n{tail}")
     return done.stdout or ""
+
+
+def _written(out):
+    """What a program has written to a log file, or nothing."""
+    if isinstance(out, int):
+        return ""
+    return Path(out.name).read_text(encoding="utf-8", errors="replace")
 
 
 @contextlib.contextmanager

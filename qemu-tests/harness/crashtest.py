@@ -34,6 +34,18 @@ if crashpod test --yes > /test/out/refused 2>&1; then exit 3; fi
 crashpod load --append 'console=ttyS0 loglevel=7'
 if echo yes | crashpod test > /test/out/unconfirmed 2>&1; then exit 4; fi
 test ! -e /var/lib/crashpod/test.json
+# two at once, and somebody who asks meanwhile: each waits for its turn
+load()
+{
+    crashpod load --append 'console=ttyS0 loglevel=7' > /test/out/$1 2>&1 && exit 0
+    touch /test/out/$1.failed
+}
+load first & first=$!
+load second & second=$!
+while kill -0 $first 2> /dev/null || kill -0 $second 2> /dev/null; do
+    crashpod status >> /test/out/meanwhile || true
+done
+wait
 """
 CRASH = "crashpod test --yes > /test/out/test.log 2>&1\n"
 # As at boot: the service's command, then what a person asks.
@@ -112,12 +124,24 @@ def _plan(run):
 def _judge_before(run):
     for step in ("prepare", "load", "after"):
         run.ended(step)
+    _judge_at_once(run)
     run.has("refused", "refused", "^wrong: no capture kernel is loaded -> crashpod load$")
     run.has("refused-says", "refused", "no capture kernel is loaded: a crash now would leave noth")
     run.has("asks", "unconfirmed", "Type 'crash' to crash the machine now: ")
     run.has("not-confirmed", "unconfirmed", "not confirmed: nothing was done$")
     run.has("shows-reserved", "test.log", "^ok: 96 MiB reserved for the capture kernel$")
     run.has("shows-loaded", "test.log", "^ok: the capture kernel is loaded: ")
+
+
+def _judge_at_once(run):
+    """Two loads have gone on at once, and status has been asked while they did."""
+    for name in ("first", "second"):
+        run.has(f"at-once-{name}", name, "^loaded ")
+        run.add(f"at-once-{name}-exit", run.said(name)[-300:] or "failed"
+                if (run.out / f"{name}.failed").exists() else None)
+    run.has("meanwhile-loaded", "meanwhile", "^ok: the capture kernel is loaded: ")
+    lacks = re.search("no capture kernel is loaded|busy", run.said("meanwhile"))
+    run.add("meanwhile-never-without", lacks and lacks[0])
 
 
 def _judge_boot(run):

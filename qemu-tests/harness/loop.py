@@ -350,6 +350,17 @@ def lines(prefix, tests):
             for name, why in tests]
 
 
+def passed(tests):
+    """Whether there are tests, and all have passed."""
+    return bool(tests) and all(why is None for _, why in tests)
+
+
+def tell(prefix, tests):
+    """Print a line for each test; whether they have passed."""
+    print("\n".join(lines(prefix, tests)), flush=True)
+    return passed(tests)
+
+
 def tap(report):
     """A line for each test."""
     return lines(report.options.title(), report.tests)
