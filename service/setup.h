@@ -62,12 +62,36 @@ bool setup_is_enabled(const char *root, const char *unit);
 const char *setup_kdump_enabled(const char *root);
 /* Whether there is such a unit file. */
 bool setup_has_unit(const char *root, const char *unit);
+/* Whether there is such a file. */
+bool setup_is_there(const struct setup *s, const char *path);
+
+/* Whether that is what a capture takes. */
+bool setup_is_enough(const struct setup *s, u64 bytes);
+/* crashkernel= on those of a file's lines that begin with a text; nothing where all of them reserve
+ * enough. False: there is no such line. */
+bool setup_edit_file(struct setup *s, const char *path, const char *before);
+
+/* --- entries of the Boot Loader Specification (setup_entries.c) --- */
+
+/* The command line of kernels to come. */
+#define SETUP_CMDLINE "/etc/kernel/cmdline"
+/* Whether this machine was booted by systemd-boot. */
+bool setup_is_systemd_boot(const struct setup *s);
+/* Calls one (or not, where it is NULL) with each entry; how many there are. */
+unsigned setup_each_entry(struct setup *s,
+			  void (*one)(struct setup *s, const char *path, void *arg), void *arg);
 /* Whether the boot loader has entries in files of their own. */
 bool setup_has_entries(struct setup *s);
 /* crashkernel= in a file of our own in SETUP_GRUB_DIR. */
 void setup_grub_dir(struct setup *s);
-/* Whether that many reserved bytes are enough. */
-bool setup_is_enough(const struct setup *s, u64 bytes);
+/* Entries, SETUP_CMDLINE, and the unified images that are made with it. */
+void setup_by_entries(struct setup *s);
+/* How many kernels have unified images of kernel-install's; anew: it makes them again, as actions.
+ */
+unsigned setup_unified(struct setup *s, bool anew);
+/* Of a change of a command line: what was there before setup's first one, and not its own word. */
+void setup_entries_original(struct setup *s, struct change *a);
+
 /* The program that makes grub.cfg anew, as an action; false: there is none. */
 bool setup_grub_update(struct setup *s);
 

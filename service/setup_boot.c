@@ -2,12 +2,10 @@
 /* setup_boot.c - crashkernel= on the command line of the next boots, by the boot loader there is:
  *   grub, Debian    a file in /etc/default/grub.d, update-grub
  *   grubby          RHEL and its kin
- *   entries         files of the Boot Loader Specification (systemd-boot, grub), and
- *                   /etc/kernel/cmdline, from which kernel-install makes those of later kernels
+ *   entries         files of the Boot Loader Specification (systemd-boot, grub): setup_entries.c
  *   grub            GRUB_CMDLINE_LINUX_DEFAULT of /etc/default/grub, grub-mkconfig */
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -17,38 +15,18 @@
 #include "setup.h"
 #include "tree.h"
 
-#define KERNEL_CMDLINE "/etc/kernel/cmdline"
-#define LOADER_INFO "/sys/firmware/efi/efivars/LoaderInfo-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
+#define MIB ((u64)1 << 20)
 
-static const char *const entry_dirs[] = { "/boot/loader/entries", "/efi/loader/entries",
-					  "/boot/efi/loader/entries" };
-
-static bool is_there(const struct setup *s, const char *path)
+bool setup_is_there(const struct setup *s, const char *path)
 {
 	char full[PATH_MAX];
 
 	return !tree_path(full, s->root, "%s", path) && !access(full, F_OK);
 }
 
-/* The variable is UTF-16 behind four bytes of attributes: "systemd-boot 252". */
-static bool is_systemd_boot(const struct setup *s)
+bool setup_is_enough(const struct setup *s, u64 bytes)
 {
-	static const char name[] = "systemd-boot";
-	char buf[128];
-	char path[PATH_MAX];
-	ssize_t n;
-
-	if (tree_path(path, s->root, LOADER_INFO))
-		return false;
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
-
-	if (fd < 0)
-		return false;
-	n = read(fd, buf, sizeof(buf));
-	for (size_t i = 0; i < sizeof(name) - 1; i++)
-		if (n < (ssize_t)(5 + 2 * i) || buf[4 + 2 * i] != name[i])
-			return false;
-	return true;
+	return bytes >= s->need_mib * MIB;
 }
 
 /* --- files of command lines --- */
@@ -120,8 +98,7 @@ static char *edit_text(const struct setup *s, const char *text, const char *befo
 	return out;
 }
 
-/* One file: nothing where it reserves enough. False: it has no such line. */
-static bool edit_file(struct setup *s, const char *path, const char *before)
+bool setup_edit_file(struct setup *s, const char *path, const char *before)
 {
 	_cleanup_free_ char *text = NULL;
 	_cleanup_free_ char *out = NULL;
@@ -143,87 +120,9 @@ static bool edit_file(struct setup *s, const char *path, const char *before)
 	if (a) {
 		snprintf(a->what, sizeof(a->what), "%s", s->word);
 		snprintf(a->before, sizeof(a->before), "%s", old);
+		setup_entries_original(s, a);
 	}
 	return true;
-}
-
-/* Calls with each entry; how many there are. */
-static unsigned each_entry(struct setup *s,
-			   void (*one)(struct setup *s, const char *path, void *arg), void *arg)
-{
-	unsigned n = 0;
-
-	for (size_t i = 0; i < ARRAY_SIZE(entry_dirs); i++) {
-		struct dirent **names = NULL;
-		char dir[PATH_MAX], path[PATH_MAX];
-		int found = tree_path(dir, s->root, "%s", entry_dirs[i])
-				    ? 0
-				    : scandir(dir, &names, NULL, alphasort);
-
-		for (int k = 0; k < found; k++) {
-			size_t len = strlen(names[k]->d_name);
-
-			if (len > 5 && !strcmp(names[k]->d_name + len - 5, ".conf") &&
-			    !tree_path(path, "", "%s/%s", entry_dirs[i], names[k]->d_name)) {
-				n++;
-				if (one)
-					one(s, path, arg);
-			}
-			free(names[k]);
-		}
-		free(names);
-	}
-	return n;
-}
-
-static void edit_entry(struct setup *s, const char *path, void *arg)
-{
-	(void)arg;
-	if (!edit_file(s, path, "options"))
-		setup_line(&s->notes, "%s has no options line: it stays as it is", path);
-}
-
-/* The running kernel's command line without what the boot loader adds to it. */
-static void make_kernel_cmdline(struct setup *s)
-{
-	_cleanup_free_ char *running = NULL;
-	_cleanup_free_ char *line = NULL;
-	char out[4200], *save = NULL;
-	size_t n = 0;
-
-	if (tree_text(s->root, "/proc/cmdline", &running))
-		return;
-	line = crashkernel_replace(running, s->word);
-	for (char *w = line ? strtok_r(line, " \n", &save) : NULL; w;
-	     w = strtok_r(NULL, " \n", &save))
-		if (strncmp(w, "BOOT_IMAGE=", 11) && strncmp(w, "initrd=", 7) && n < sizeof(out))
-			n += (size_t)snprintf(out + n, sizeof(out) - n, "%s%s", n ? " " : "", w);
-	if (n < sizeof(out))
-		n += (size_t)snprintf(out + n, sizeof(out) - n, "\n");
-	if (n < sizeof(out))
-		changes_file(&s->changes, KERNEL_CMDLINE, out, 0644, MADE_FILE);
-}
-
-bool setup_has_entries(struct setup *s)
-{
-	return each_entry(s, NULL, NULL) > 0;
-}
-
-static void by_entries(struct setup *s)
-{
-	unsigned n = each_entry(s, edit_entry, NULL);
-
-	if (is_there(s, KERNEL_CMDLINE))
-		edit_file(s, KERNEL_CMDLINE, "");
-	else
-		make_kernel_cmdline(s);
-	if (is_there(s, SETUP_GRUB_FILE))
-		edit_file(s, SETUP_GRUB_FILE, "GRUB_CMDLINE_LINUX=");
-	if (!n)
-		setup_line(&s->todos,
-			   "there are no entries of the boot loader: make the unified kernel image "
-			   "anew (kernel-install add %s), it takes %s from " KERNEL_CMDLINE,
-			   s->kver, s->word);
 }
 
 /* --- grub --- */
@@ -232,8 +131,8 @@ static void by_grub_file(struct setup *s)
 {
 	size_t before = s->changes.steps[s->changes.n - 1].n;
 
-	if (!edit_file(s, SETUP_GRUB_FILE, "GRUB_CMDLINE_LINUX_DEFAULT=") &&
-	    !edit_file(s, SETUP_GRUB_FILE, "GRUB_CMDLINE_LINUX="))
+	if (!setup_edit_file(s, SETUP_GRUB_FILE, "GRUB_CMDLINE_LINUX_DEFAULT=") &&
+	    !setup_edit_file(s, SETUP_GRUB_FILE, "GRUB_CMDLINE_LINUX="))
 		setup_line(&s->problems,
 			   SETUP_GRUB_FILE " has no line GRUB_CMDLINE_LINUX_DEFAULT=\"...\": add "
 					   "one with %s",
@@ -260,7 +159,7 @@ static bool grubby_has(struct setup *s, const char *running)
 	char word[CRASHKERNEL_WORD];
 	unsigned lacking = 0;
 
-	if (each_entry(s, count_short, &lacking))
+	if (setup_each_entry(s, count_short, &lacking))
 		return !lacking;
 	return setup_is_enough(s, crashkernel_read(running, s->ram, word));
 }
@@ -294,17 +193,18 @@ static void by_hand(struct setup *s)
 
 void setup_boot(struct setup *s)
 {
-	bool systemd_boot = is_systemd_boot(s);
+	bool systemd_boot = setup_is_systemd_boot(s);
 
 	changes_step(&s->changes, "boot loader");
 	s->reboot = !setup_is_enough(s, (u64)MAX(s->reserved, 0));
 	if (!systemd_boot && prog_has(s->root, "grubby"))
 		by_grubby(s);
-	else if (!systemd_boot && is_there(s, SETUP_GRUB_DIR) && prog_has(s->root, "update-grub"))
+	else if (!systemd_boot && setup_is_there(s, SETUP_GRUB_DIR) &&
+		 prog_has(s->root, "update-grub"))
 		setup_grub_dir(s);
 	else if (systemd_boot || setup_has_entries(s))
-		by_entries(s);
-	else if (is_there(s, SETUP_GRUB_FILE) &&
+		setup_by_entries(s);
+	else if (setup_is_there(s, SETUP_GRUB_FILE) &&
 		 (prog_has(s->root, "grub-mkconfig") || prog_has(s->root, "grub2-mkconfig") ||
 		  prog_has(s->root, "update-grub")))
 		by_grub_file(s);

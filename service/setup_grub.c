@@ -10,12 +10,6 @@
 #include "tree.h"
 
 #define OURS SETUP_GRUB_DIR "/crashpod.cfg"
-#define MIB ((u64)1 << 20)
-
-bool setup_is_enough(const struct setup *s, u64 bytes)
-{
-	return bytes >= s->need_mib * MIB;
-}
 
 bool setup_grub_update(struct setup *s)
 {

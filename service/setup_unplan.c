@@ -57,14 +57,14 @@ static char *word_back(const char *text, const struct made_line *l)
 }
 
 /* A file may carry the word in several lines. */
-static void undo_word(struct setup *s, const struct made_line *l)
+static bool undo_word(struct setup *s, const struct made_line *l)
 {
 	_cleanup_free_ char *text = NULL;
 	char *back;
 	bool found = false;
 
 	if (tree_text(s->root, l->path, &text))
-		return;
+		return true;
 	while (strcmp(l->what, l->before) && (back = word_back(text, l))) {
 		free(text);
 		text = back;
@@ -72,8 +72,53 @@ static void undo_word(struct setup *s, const struct made_line *l)
 	}
 	if (found)
 		changes_file(&s->changes, l->path, text, 0644, MADE_NONE);
-	else
+	return found;
+}
+
+static void undo_known(struct setup *s, const struct made_line *l)
+{
+	if (!undo_word(s, l))
 		setup_line(&s->notes, "%s has no %s any more: it stays as it is", l->path, l->what);
+}
+
+/* What is known of an entry that is not in the record. */
+struct later {
+	const struct made *m;
+	struct made_line word;
+};
+
+static void undo_later(struct setup *s, const char *path, void *arg)
+{
+	struct later *l = arg;
+
+	for (size_t i = 0; i < l->m->n; i++)
+		if (l->m->lines[i].kind == MADE_WORD && !strcmp(l->m->lines[i].path, path))
+			return;
+	snprintf(l->word.path, sizeof(l->word.path), "%s", path);
+	undo_word(s, &l->word);
+}
+
+/* Entries of kernels that came later have the word by way of SETUP_CMDLINE. */
+static void undo_entries(struct setup *s, const struct made *m)
+{
+	_cleanup_free_ struct later *l = calloc(1, sizeof(*l));
+	_cleanup_free_ char *text = NULL;
+
+	if (!l) {
+		s->changes.failed = true;
+		return;
+	}
+	l->m = m;
+	for (size_t i = 0; i < m->n; i++) {
+		if (strcmp(m->lines[i].path, SETUP_CMDLINE))
+			continue;
+		if (m->lines[i].kind == MADE_WORD)
+			l->word = m->lines[i];
+		else if (!text && !tree_text(s->root, SETUP_CMDLINE, &text))
+			crashkernel_read(text, 0, l->word.what);
+	}
+	if (l->word.what[0])
+		setup_each_entry(s, undo_later, l);
 }
 
 static void undo_grubby(struct setup *s, const struct made_line *l)
@@ -87,13 +132,52 @@ static void undo_grubby(struct setup *s, const struct made_line *l)
 	changes_run(&s->changes, "grubby", "--update-kernel=ALL", arg, NULL);
 }
 
+/* Takes the word out of a file that setup has made; false: it has none. */
+static bool undo_made_word(struct setup *s, const char *path)
+{
+	_cleanup_free_ struct made_line *word = calloc(1, sizeof(*word));
+	_cleanup_free_ char *text = NULL;
+
+	if (!word || tree_text(s->root, path, &text))
+		return false;
+	snprintf(word->path, sizeof(word->path), "%s", path);
+	crashkernel_read(text, 0, word->what);
+	return word->what[0] && undo_word(s, word);
+}
+
 static void undo_file(struct setup *s, const struct made *m, const struct made_line *l)
 {
 	if (made_has_file(m, s->root, l->path))
 		changes_file(&s->changes, l->path, NULL, 0644, MADE_NONE);
+	else if (!strcmp(l->path, SETUP_CMDLINE) && undo_made_word(s, l->path))
+		setup_line(&s->notes, "%s was changed since: only crashkernel= is taken out",
+			   l->path);
 	else
 		setup_line(&s->notes, "%s was changed or removed since: it stays as it is",
 			   l->path);
+}
+
+/* Without SETUP_CMDLINE kernel-install takes the running kernel's command line, which has the word.
+ */
+static void undo_made_cmdline(struct setup *s, const struct made *m, const struct made_line *l)
+{
+	_cleanup_free_ char *running = NULL;
+	char word[CRASHKERNEL_WORD];
+
+	if (made_has_file(m, s->root, SETUP_CMDLINE) && setup_unified(s, false)) {
+		undo_made_word(s, SETUP_CMDLINE);
+		setup_unified(s, true);
+	}
+	undo_file(s, m, l);
+	if (!made_has_file(m, s->root, SETUP_CMDLINE) ||
+	    tree_text(s->root, "/proc/cmdline", &running))
+		return;
+	crashkernel_read(running, s->ram, word);
+	if (word[0])
+		setup_line(&s->notes,
+			   "a kernel that is installed before the next boot gets %s from the "
+			   "running one",
+			   word);
 }
 
 static bool is_boot(const struct made_line *l)
@@ -110,7 +194,7 @@ static bool is_in_grub_cfg(struct setup *s, const char *path)
 
 static void undo_files(struct setup *s, const struct made *m)
 {
-	bool grub = false;
+	bool grub = false, cmdline = false;
 
 	changes_step(&s->changes, "boot loader");
 	for (size_t i = 0; i < m->n; i++) {
@@ -118,14 +202,21 @@ static void undo_files(struct setup *s, const struct made *m)
 		size_t before = s->changes.steps[s->changes.n - 1].n;
 
 		if (l->kind == MADE_WORD)
-			undo_word(s, l);
+			undo_known(s, l);
 		else if (l->kind == MADE_GRUBBY)
 			undo_grubby(s, l);
+		else if (l->kind == MADE_FILE && !strcmp(l->path, SETUP_CMDLINE))
+			undo_made_cmdline(s, m, l);
 		else if (l->kind == MADE_FILE && is_boot(l))
 			undo_file(s, m, l);
-		if (s->changes.steps[s->changes.n - 1].n > before && l->path[0])
-			grub |= is_in_grub_cfg(s, l->path);
+		if (s->changes.steps[s->changes.n - 1].n == before || !l->path[0])
+			continue;
+		grub |= is_in_grub_cfg(s, l->path);
+		cmdline |= l->kind == MADE_WORD && !strcmp(l->path, SETUP_CMDLINE);
 	}
+	undo_entries(s, m);
+	if (cmdline)
+		setup_unified(s, true);
 	if (grub && !setup_grub_update(s))
 		setup_line(&s->todos, "make grub's configuration anew: its program was not found");
 	changes_step(&s->changes, "configuration");

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ground import kernels, paths
 from harness import (diskcases, disks, faultrun, faults, layers, layers_cases, loop, rpmsystem,
-                     selfbuilt, systems, systems_next, vm)
+                     selfbuilt, systems, systems_next, systems_sdboot, vm)
 
 from . import table
 
@@ -74,6 +74,8 @@ WAYS = {
     "hand": systems.run,
     "setup": systems.run,
     "upgrade": systems_next.run,
+    "systemd-boot": systems_sdboot.run,
+    "unified": systems_sdboot.run,
 }
 
 

@@ -22,3 +22,12 @@ def ensure():
             paths.run(["dpkg-deb", "-x", deb, WHERE])
             deb.unlink()
     return CODE, VARS
+
+
+def arguments(variables):
+    """QEMU's arguments for a machine with UEFI firmware; its variables are kept in that file."""
+    code, template = ensure()
+    if not variables.exists():
+        shutil.copyfile(template, variables)
+    return ["-drive", f"if=pflash,format=raw,unit=0,readonly=on,file={code}",
+            "-drive", f"if=pflash,format=raw,unit=1,file={variables}"]

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Whole Debian machines, by suite: disks that boot by themselves, under build/ground/systems/SUITE.
 
-GPT, BIOS GRUB on the disk, an ext4 root, systemd, the suite's own linux-image-amd64, a serial
+GPT, BIOS GRUB on the disk (another kind: UEFI firmware and systemd-boot), an ext4 root, systemd, the suite's own linux-image-amd64, a serial
 console, and qemu-guest-agent, by which the tests run commands. What a person would have installed:
 none of crashpod's packages are on it. Made once; a run works on a copy.
 """
@@ -12,10 +12,10 @@ import re
 import shutil
 import struct
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import apt, forky, paths
+from . import apt, efidisk, forky, paths
 
 # suite: the suites of the mirror that its machine is made from, its kernel in kernels.TABLE
 SUITES = {"bookworm": "6.1-amd64", "trixie": "6.12-amd64", "testing": "new-amd64"}
@@ -48,6 +48,8 @@ class Kind:
     packages: tuple
     files: dict
     settle: str
+    # UEFI firmware, and the boot loader comes with the first boot; never changes for a kind
+    uefi: bool = field(default=False, repr=False)
 
 
 @dataclass
@@ -58,8 +60,37 @@ class System:
     kver: str
     kind: str = "grub"
 
+    @property
+    def root_bytes(self):
+        """Where its root file system begins on the disk."""
+        return (efidisk.ROOT_SECTOR if KINDS[self.kind].uefi else ROOT_SECTOR) * SECTOR
 
-KINDS = {"grub": Kind(PACKAGES, FILES, GRUB_SETTLE + " && systemctl is-system-running")}
+    @property
+    def variables(self):
+        """What its firmware keeps, beside the disk; only with UEFI."""
+        return self.disk.parent / "variables.fd"
+
+
+# what Debian's installer puts there for UEFI, and its systemd-boot
+SDBOOT_PACKAGES = tuple(p for p in PACKAGES if p != "grub-pc") + ("systemd-boot", "dosfstools")
+SDBOOT_FILES = {name: text for name, text in FILES.items() if name != "etc/default/grub"} | {
+    "etc/fstab": FILES["etc/fstab"] + f"UUID={efidisk.ESP_UUID} /boot/efi vfat umask=0077 0 1\n",
+    "boot/efi/.keep": "",
+}
+# as the package's own postinst does it on a machine that runs
+SDBOOT_SETTLE = """bootctl install {} &&
+kernel-install add "$(uname -r)" "/boot/vmlinuz-$(uname -r)" && bootctl list --no-pager"""
+
+KINDS = {
+    "grub": Kind(PACKAGES, FILES, GRUB_SETTLE + " && systemctl is-system-running"),
+    "systemd-boot": Kind(SDBOOT_PACKAGES, SDBOOT_FILES,
+                         SDBOOT_SETTLE.format("--make-entry-directory=yes") +
+                         " && systemctl is-system-running", uefi=True),
+    # kernel, initramfs and command line in one image
+    "unified": Kind((*SDBOOT_PACKAGES, "systemd-ukify"),
+                    SDBOOT_FILES | {"etc/kernel/install.conf": "layout=uki\n"},
+                    SDBOOT_SETTLE.format("") + " && systemctl is-system-running", uefi=True),
+}
 
 
 def release(suite):
@@ -166,8 +197,12 @@ def _make(suite, kind, where):
     root = where / "root"
     bootstrap(suite, root, where / "bootstrap.log", KINDS[kind].packages, KINDS[kind].files)
     kver = kver_of(root)
-    _first_menu(root, kver)
-    write_disk(root, where / "disk", grub_core(root))
+    if KINDS[kind].uefi:
+        efidisk.take_kernel(root, kver, where)
+        efidisk.write(root, where / "disk", ROOT_UUID, DISK_MIB)
+    else:
+        _first_menu(root, kver)
+        write_disk(root, where / "disk", grub_core(root))
     shutil.rmtree(root)
     return kver
 

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Not faults, but what real machines are booted with: each must be captured all the same."""
 
-import shutil
-
 from ground import ovmf, paths
 
 from . import faultjudge as judge
@@ -15,11 +13,9 @@ OWN = paths.BUILD / "kernel"
 
 def efi(where):
     """QEMU's arguments for a machine with UEFI firmware."""
-    code, template = ovmf.ensure()
     variables = where / "variables.fd"
-    shutil.copyfile(template, variables)
-    return ["-drive", f"if=pflash,format=raw,unit=0,readonly=on,file={code}",
-            "-drive", f"if=pflash,format=raw,unit=1,file={variables}"]
+    variables.unlink(missing_ok=True)
+    return ovmf.arguments(variables)
 
 
 def check(run):

@@ -15,7 +15,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ground import apt, kernels, paths, systems
+from ground import apt, efidisk, kernels, ovmf, paths, systems
 from oracle import crash as oracle
 
 from . import image, systems_stay
@@ -82,8 +82,10 @@ def settle(system):
     """The machine's first boot: its own tools install the boot loader, as the disk was not made by
     them."""
     where = system.disk.parent
-    with SysVm(where, MEMORY_BYTES, [system.disk]) as vm:
-        vm.power_on()
+    uefi = systems.KINDS[system.kind].uefi
+    with SysVm(where, MEMORY_BYTES, [system.disk],
+               firmware=ovmf.arguments(system.variables) if uefi else ()) as vm:
+        vm.power_on(efidisk.first_boot(where, systems.ROOT_UUID) if uefi else ())
         vm.wait_up(1)
         status, text = vm.do(systems.KINDS[system.kind].settle)
         if status != 0:

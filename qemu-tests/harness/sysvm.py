@@ -17,18 +17,20 @@ CPU = "max,la57=off,avx=off,avx2=off"
 
 
 class SysVm(Vm):
-    """disks: raw images, the first one boots. Boots are counted by the console, as ever."""
+    """disks: raw images, the first one boots. firmware: QEMU's arguments for another one than its
+    BIOS. Boots are counted by the console, as ever."""
 
     max_boots = 12
 
-    def __init__(self, where, memory_bytes, disks, cpus=2):
+    def __init__(self, where, memory_bytes, disks, cpus=2, firmware=()):
         super().__init__(where, memory_bytes, cpus, CPU)
         self.disks = disks
+        self.firmware = firmware
         self.agent = None
         self.steps = []
 
-    def power_on(self):
-        """Start the machine as it is."""
+    def power_on(self, extra=()):
+        """Start the machine as it is; extra: more of QEMU's arguments."""
         sock, port = self.where / "qmp", self.where / "agent"
         for old in (sock, port, self.ram):
             old.unlink(missing_ok=True)
@@ -45,7 +47,8 @@ class SysVm(Vm):
         for disk in self.disks:
             argv += ["-drive", f"file={disk},format=raw,if=virtio,cache=unsafe"]
         with open(self.where / "qemu.log", "wb") as out:
-            self.process = forky.popen(argv, stdin=subprocess.DEVNULL, stdout=out, stderr=out,
+            self.process = forky.popen([*argv, *self.firmware, *extra],
+                                       stdin=subprocess.DEVNULL, stdout=out, stderr=out,
                                        start_new_session=True)
         self.console = Console(log, time.monotonic())
         self.qmp = Qmp(sock)

@@ -169,6 +169,20 @@ is 'kernel-install, another verb' 0 ''
 run "$install" remove "$other" /efi/x
 is 'kernel-install remove' 0 "removed the initramfs"
 result 'kernel-install remove: it is gone' "$(ls "$images")" gone "$other"
+# called by the hooks of a package that calls zz-crashpod as well
+export DPKG_MAINTSCRIPT_PACKAGE=linux-image-x
+run "$install" add "$other" /efi/x "/boot/vmlinuz-$other"
+is 'kernel-install add, of a package' 0 ''
+result 'kernel-install add, of a package: nothing is made' "$(ls "$images")" gone "$other"
+run "$post" "$other" "/boot/vmlinuz-$other"
+run "$install" remove "$other" /efi/x
+is 'kernel-install remove, an upgrade of the package' 0 ''
+result 'kernel-install remove, an upgrade of the package: it stays' "$(ls "$images")" there "$other"
+mv "$post" "$lab/zz-crashpod"
+run "$install" remove "$other" /efi/x
+is 'kernel-install remove, without the other hook' 0 "removed the initramfs"
+mv "$lab/zz-crashpod" "$post"
+unset DPKG_MAINTSCRIPT_PACKAGE
 mkdir "$root/usr/sbin/away"
 mv "$root/usr/sbin/crashpod" "$root/usr/sbin/away"
 run "$post" "$other"

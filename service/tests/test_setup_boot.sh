@@ -55,10 +55,108 @@ systemd_boot()
 	setup
 	equal "no /etc/kernel/cmdline: made from the running kernel's" \
 		"$(cat "$root/etc/kernel/cmdline")" "root=/dev/vda1 ro crashkernel=240M quiet"
+}
 
-	# systemd-boot with unified kernel images: no entries, and grub's files lie about
+# kernel-install makes an entry from /etc/kernel/cmdline
+later()
+{
+	entry "$1" "$(cat "$root/etc/kernel/cmdline")"
+}
+
+# Entries of kernels that came after setup have crashkernel= as well.
+later_kernels()
+{
+	begin later
+	entry a 'root=/dev/vda1 ro'
+	put etc/kernel/cmdline 'root=/dev/vda1 ro\n'
+	later b
+	before=$(state)
+	rm "$root/boot/loader/entries/b.conf"
+	setup
+	later b
+	has "a later kernel's entry: has it" "$root/boot/loader/entries/b.conf" crashkernel=240M
+	setup
+	has "a later kernel's entry: nothing to do" "$root/out" "all of it is set up already"
+	setup --remove
+	equal "a later kernel's entry: remove: all is as it was" "$(state)" "$before"
+
+	begin later-made
+	entry a 'root=/dev/vda1 ro quiet'
+	put proc/cmdline 'root=/dev/vda1 ro quiet\n'
+	entry b 'root=/dev/vda1 ro quiet'
+	before=$(state)
+	rm "$root/boot/loader/entries/b.conf"
+	setup
+	later b
+	setup --remove
+	equal "a later kernel's entry, the command line made by setup: all is as it was" \
+		"$(state)" "$before"
+	# somebody has changed that file
+	setup
+	put etc/kernel/cmdline 'root=/dev/vda1 crashkernel=240M loud\n'
+	setup --remove
+	equal "a command line that was changed since: crashkernel= goes" \
+		"$(cat "$root/etc/kernel/cmdline")" "root=/dev/vda1 loud"
+	has "a command line that was changed since: told" "$root/out" \
+		"/etc/kernel/cmdline was changed since: only crashkernel= is taken out"
+	# kernel-install would take the running kernel's
+	rm "$root/etc/kernel/cmdline"
+	setup
+	put proc/cmdline 'root=/dev/vda1 crashkernel=240M\n'
+	setup --remove
+	has "the command line made by setup: the running kernel's is told" "$root/out" \
+		"installed before the next boot gets crashkernel=240M"
+}
+
+# More is needed than when it was set up; what setup had asked for is not what was there before.
+more_needed()
+{
+	for what in word file; do
+		begin "more-$what"
+		entry a 'root=/dev/vda1 ro'
+		entry b 'root=/dev/vda1 ro'
+		put proc/cmdline 'root=/dev/vda1 ro\n'
+		test $what = file || put etc/kernel/cmdline 'root=/dev/vda1 ro\n'
+		before=$(state)
+		rm "$root/boot/loader/entries/b.conf"
+		setup
+		# a smaller machine then, and a kernel since
+		sed -i -e 's/240M/64M/' "$root/boot/loader/entries/a.conf" \
+			"$root/etc/kernel/cmdline" "$root/var/lib/crashpod/setup.made"
+		sum=$(sha256sum "$root/etc/kernel/cmdline" | cut -d ' ' -f 1)
+		sed -i -e "s,^\(file\t/etc/kernel/cmdline\t\)[0-9a-f]*,\1$sum," \
+			"$root/var/lib/crashpod/setup.made"
+		later b
+		setup
+		equal "more is needed ($what)" "$(cat "$root/boot/loader/entries/b.conf")" \
+			"$(printf 'title Linux b\nlinux /vmlinuz-b\noptions root=/dev/vda1 ro crashkernel=240M')"
+		has "more is needed ($what): later kernels" "$root/etc/kernel/cmdline" crashkernel=240M
+		setup --remove
+		equal "more is needed ($what): remove: all is as it was" "$(state)" "$before"
+	done
+}
+
+# Other systems may have entries on the same EFI system partition.
+other_systems()
+{
+	begin others
+	put etc/machine-id '0123456789abcdef0123456789abcdef\n'
+	put efi/loader/entries/own.conf \
+		'machine-id 0123456789abcdef0123456789abcdef\nlinux /a\noptions ro\n'
+	put efi/loader/entries/other.conf \
+		'machine-id ffffffffffffffffffffffffffffffff\nlinux /a\noptions ro\n'
+	there_and_back "another system's entry"
+	setup
+	has "another system's entry: own" "$root/efi/loader/entries/own.conf" crashkernel=240M
+	has_not "another system's entry: stays" "$root/efi/loader/entries/other.conf" crashkernel
+	has "another system's entry: told" "$root/out" "other.conf is another system's"
+}
+
+# systemd-boot with unified kernel images: no entries, and grub's files lie about
+unified()
+{
 	begin uki
-	put etc/default/grub 'GRUB_CMDLINE_LINUX_DEFAULT="quiet"\n'
+	put etc/default/grub 'GRUB_CMDLINE_LINUX_DEFAULT="quiet"\nGRUB_CMDLINE_LINUX=""\n'
 	mkdir -p "$root/etc/default/grub.d"
 	program bin/update-grub
 	put sys/firmware/efi/efivars/LoaderInfo-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f \
@@ -69,6 +167,57 @@ systemd_boot()
 	has "unified images: said" "$root/out" "kernel-install add $kver"
 	has "unified images: command line" "$root/etc/kernel/cmdline" crashkernel=240M
 	has_not "unified images: grub is not what boots" "$root/log" update-grub
+	has_not "unified images: grub's file stays" "$root/etc/default/grub" crashkernel
+}
+
+
+# kernel-install is there, and has made an image: it makes it anew
+unified_anew()
+{
+	begin uki-anew
+	put sys/firmware/efi/efivars/LoaderInfo-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f \
+		'\006\000\000\000s\000y\000s\000t\000e\000m\000d\000-\000b\000o\000o\000t\000'
+	put etc/kernel/cmdline 'root=/dev/vda1 ro\n'
+	for k in $kver 6.6.7-later 6.6 6.6.7 6.6.8 6.6.8+own; do
+		put "lib/modules/$k/modules.dep" ''
+		put "boot/vmlinuz-$k" ''
+	done
+	put "boot/efi/EFI/Linux/token-$kver.efi" ''
+	put boot/efi/EFI/Linux/token-6.6.7-later+3-1.efi ''
+	put boot/efi/EFI/Linux/token-6.6.8+own.efi ''
+	program bin/kernel-install
+	before=$(state)
+	setup
+	equal "unified images are made anew: exit" "$status" 0
+	equal "unified images are made anew" "$(grep kernel-install "$root/log")" \
+		"kernel-install add $kver ROOT/boot/vmlinuz-$kver
+kernel-install add 6.6.7-later ROOT/boot/vmlinuz-6.6.7-later
+kernel-install add 6.6.8+own ROOT/boot/vmlinuz-6.6.8+own"
+	: > "$root/log"
+	setup
+	equal "unified images: again: exit" "$status" 0
+	equal "unified images: again runs nothing" "$(cat "$root/log")" ""
+	setup --remove
+	equal "unified images: remove: all is as it was" "$(state)" "$before"
+	equal "unified images: remove: made anew" "$(grep -c "kernel-install add" "$root/log")" 3
+	# kernel-install has the command line from the running kernel when the file is not there
+	rm "$root/etc/kernel/cmdline"
+	put proc/cmdline 'root=/dev/vda1 crashkernel=240M\n'
+	program bin/kernel-install "cat $root/etc/kernel/cmdline >> $root/log"
+	before=$(state)
+	setup
+	: > "$root/log"
+	setup --remove
+	equal "unified images, the command line made by setup: as it was" "$(state)" "$before"
+	equal "unified images, the command line made by setup: what they get" \
+		"$(grep -v kernel-install "$root/log" | sort -u | grep root=)" "root=/dev/vda1"
+	# what cannot be made leaves nothing half done
+	put etc/kernel/cmdline 'root=/dev/vda1 ro\n'
+	program bin/kernel-install 'exit 1'
+	setup
+	equal "unified images that cannot be made: exit" "$status" 1
+	equal "unified images that cannot be made: the command line is as it was" \
+		"$(cat "$root/etc/kernel/cmdline")" "root=/dev/vda1 ro"
 }
 
 # RHEL without grubby: entries, and what grub2-mkconfig would use
@@ -191,6 +340,11 @@ unknown_loader()
 }
 
 systemd_boot
+later_kernels
+more_needed
+other_systems
+unified
+unified_anew
 entries_of_grub
 grubby
 grub_file
