@@ -92,7 +92,7 @@ static void load_now(struct setup *s)
 	s64 loaded = 0;
 
 	changes_step(&s->changes, "load");
-	if (s->reserved <= 0 || !s->systemd)
+	if (s->reserved <= 0 || !s->systemd || s->waits)
 		return;
 	if (tree_number(s->root, "/sys/kernel/kexec_crash_loaded", &loaded) || !loaded ||
 	    !changes_empty(&s->changes))
@@ -110,10 +110,12 @@ void setup_plan(struct setup *s)
 		s->reserved = -1;
 	setup_kernel(s);
 	size_up(s);
-	setup_kdump_services(s);
 	setup_conf(s);
 	image(s);
 	setup_boot(s);
+	/* last: what is loaded goes when crashpod's can be */
+	setup_kdump_rest(s);
+	setup_kdump_services(s);
 	setup_units(s);
 	load_now(s);
 	if (s->changes.failed)

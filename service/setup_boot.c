@@ -19,7 +19,9 @@
 
 #define GRUB_FILE "/etc/default/grub"
 #define GRUB_DIR "/etc/default/grub.d"
-#define GRUB_OURS GRUB_DIR "/crashpod.cfg"
+#define GRUB_OURS "crashpod.cfg"
+#define GRUB_OURS_LAST "zz-crashpod.cfg" /* behind a file that reserves too little */
+#define GRUB_KDUMP "kdump-tools.cfg"
 #define KERNEL_CMDLINE "/etc/kernel/cmdline"
 #define LOADER_INFO "/sys/firmware/efi/efivars/LoaderInfo-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
 #define MIB ((u64)1 << 20)
@@ -235,48 +237,71 @@ bool setup_grub_update(struct setup *s)
 }
 
 /* What all of grub's settings together have: the last one counts. */
-static u64 grub_has(const struct setup *s)
+struct grub_has {
+	u64 bytes;	/* at the next boot */
+	u64 lasting;	/* without kdump-tools' own, which goes with its package */
+	char last[256]; /* the file of GRUB_DIR that bytes are of; empty: none of it */
+};
+
+static void grub_read(const struct setup *s, const char *name, const char *path,
+		      struct grub_has *has)
 {
-	char dir[PATH_MAX], path[PATH_MAX], word[CRASHKERNEL_WORD], *text;
+	_cleanup_free_ char *text = NULL;
+	char word[CRASHKERNEL_WORD];
+	u64 bytes;
+
+	if (tree_text(s->root, path, &text))
+		return;
+	bytes = crashkernel_read(text, s->ram, word);
+	if (!word[0])
+		return;
+	has->bytes = bytes;
+	snprintf(has->last, sizeof(has->last), "%s", name);
+	if (strcmp(name, GRUB_KDUMP))
+		has->lasting = bytes;
+}
+
+static struct grub_has grub_has(const struct setup *s)
+{
+	struct grub_has has = { 0 };
 	struct dirent **names = NULL;
-	u64 bytes = 0;
+	char dir[PATH_MAX], path[PATH_MAX];
 	int n;
 
-	if (!tree_text(s->root, GRUB_FILE, &text)) {
-		bytes = crashkernel_read(text, s->ram, word);
-		free(text);
-	}
+	grub_read(s, "", GRUB_FILE, &has);
 	n = tree_path(dir, s->root, GRUB_DIR) ? 0 : scandir(dir, &names, NULL, alphasort);
 	for (int i = 0; i < n; i++) {
 		size_t len = strlen(names[i]->d_name);
 
-		/* kdump-tools' own goes with its package */
 		if (len > 4 && !strcmp(names[i]->d_name + len - 4, ".cfg") &&
-		    !(s->from_kdump && !strcmp(names[i]->d_name, "kdump-tools.cfg")) &&
-		    !tree_path(path, "", GRUB_DIR "/%s", names[i]->d_name) &&
-		    !tree_text(s->root, path, &text)) {
-			u64 one = crashkernel_read(text, s->ram, word);
-
-			bytes = word[0] ? one : bytes;
-			free(text);
-		}
+		    !tree_path(path, "", GRUB_DIR "/%s", names[i]->d_name))
+			grub_read(s, names[i]->d_name, path, &has);
 		free(names[i]);
 	}
 	free(names);
-	return bytes;
+	return has;
 }
 
 static void by_grub_dir(struct setup *s)
 {
+	struct grub_has has = grub_has(s);
+	bool enough = is_enough(s, has.bytes);
+	const char *path = !enough && strcmp(has.last, GRUB_OURS) > 0 ? GRUB_DIR "/" GRUB_OURS_LAST
+								      : GRUB_DIR "/" GRUB_OURS;
 	char text[512];
 
-	if (is_enough(s, grub_has(s)))
+	if (enough && is_enough(s, has.lasting))
 		return;
+	if (enough && s->from_kdump)
+		setup_line(&s->notes,
+			   GRUB_DIR "/" GRUB_KDUMP " reserves %llu MiB as long as kdump-tools is "
+				    "there, %llu MiB are enough",
+			   (unsigned long long)(has.bytes / MIB), (unsigned long long)s->want_mib);
 	snprintf(text, sizeof(text),
 		 "# Memory for the capture kernel, made by crashpod setup.\n"
 		 "GRUB_CMDLINE_LINUX_DEFAULT=\"$GRUB_CMDLINE_LINUX_DEFAULT %s\"\n",
 		 s->word);
-	if (changes_file(&s->changes, GRUB_OURS, text, 0644, MADE_FILE))
+	if (changes_file(&s->changes, path, text, 0644, MADE_FILE))
 		setup_grub_update(s);
 }
 

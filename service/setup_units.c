@@ -39,6 +39,14 @@ bool setup_is_enabled(const char *root, const char *unit)
 	return false;
 }
 
+const char *setup_kdump_enabled(const char *root)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(kdump_units); i++)
+		if (setup_is_enabled(root, kdump_units[i]))
+			return kdump_units[i];
+	return NULL;
+}
+
 static void unit_switch(struct setup *s, const char *verb, const char *unit, enum made_kind made)
 {
 	struct change *a = changes_run(&s->changes, "systemctl", verb, unit, NULL);
@@ -97,6 +105,12 @@ void setup_kdump_services(struct setup *s)
 			continue;
 		}
 		unit_switch(s, "disable", kdump_units[i], MADE_DISABLED);
-		changes_run(&s->changes, "systemctl", "stop", kdump_units[i], NULL);
+		/* too little is reserved for ours: what is loaded is better than nothing */
+		s->waits = s->reboot && s->reserved > 0;
+		if (s->waits)
+			setup_line(&s->notes, "what %s has loaded stays until the reboot",
+				   kdump_units[i]);
+		else
+			changes_run(&s->changes, "systemctl", "stop", kdump_units[i], NULL);
 	}
 }

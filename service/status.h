@@ -63,6 +63,11 @@ void status_room(struct status *s, const char *root, const struct conf *conf,
 void status_loaded(struct status *s, const char *root);
 void status_initramfs(struct status *s, const char *root, const char *kver);
 
+/* The distribution's kdump: whose the loaded one is where it is not crashpod's, and what of it may
+ * load another. */
+void status_not_ours(struct status *s, const char *root);
+void status_kdump(struct status *s, const char *root);
+
 /* The way from each target to its controller, by mkinitrd --check, where it says so in lines. */
 void status_chain(struct status *s, const char *root, const char *kver);
 
