@@ -180,7 +180,7 @@ static void debian_left(struct setup *s, const char *text)
 				   value);
 	if (kdump_value(text, "KDUMP_NUM_DUMPS", value, sizeof(value)))
 		setup_line(&s->notes,
-			   "%s: KDUMP_NUM_DUMPS=%s is of crashpod's dumps from now on: those that "
+			   "%s: KDUMP_NUM_DUMPS=%s counts crashpod's dumps from now on: those that "
 			   "kdump-tools has made stay until you remove them",
 			   DEBIAN_FILE, value);
 }

@@ -119,8 +119,9 @@ static void check_config(struct status *s, struct scene *sc)
 	if (!rc)
 		rc = io_read_file(path, CONF_FILE_MAX, &text, &len, &e);
 	if (rc) {
-		status_add(s, STATUS_MISSING, "config", "write it: one line, as 'ext4 UUID=...'",
-			   "%s: %s", CONF_FILE, strerror(-rc));
+		status_add(s, STATUS_MISSING, "config",
+			   "crashpod setup, or write it: one line, as 'ext4 UUID=...'", "%s: %s",
+			   CONF_FILE, strerror(-rc));
 		return;
 	}
 	sc->conf_there = true;

@@ -142,10 +142,11 @@ def _theirs(journey, vm, name, dump):
 
 
 def _refused(journey, vm):
-    """crashpod is there: nothing is changed, and it says what would be done."""
+    """crashpod is there, or False: nothing is changed, and it says what would be done."""
     _, service = vm.do(SERVICE)
-    _, state = vm.do(STATE)
     journey.must(vm, "install", systems.INSTALL)
+    if journey.tests[-1][1] is not None:
+        return False
     _same(journey, vm, "install-changes-nothing", SERVICE, service)
     status, text = vm.do("crashpod status")
     _has(journey, "status-names-it", text, r"^missing: .*kdump-tools.*from-kdump")
@@ -154,6 +155,7 @@ def _refused(journey, vm):
     journey.add("setup-refuses", None if status == 1 else f"exit {status}: {text}")
     _has(journey, "setup-offers", text, r"crashpod setup --from-kdump", r"^nothing was changed")
     _same(journey, vm, "refused-service", SERVICE, service)
+    return True
 
 
 def _take(journey, vm, name):
@@ -233,7 +235,8 @@ def _go(journey, vm):
     if theirs is None:
         return None
     vm.do(systems.REPOSITORY)
-    _refused(journey, vm)
+    if not _refused(journey, vm):
+        return None
     _theirs(journey, vm, "theirs", theirs)
     _, state = vm.do(STATE)
     _take(journey, vm, "setup")
