@@ -94,7 +94,7 @@ static void load_now(struct setup *s)
 	s64 loaded = 0;
 
 	changes_step(&s->changes, "load");
-	if (s->reserved <= 0 || !s->systemd)
+	if (s->reserved <= 0 || !s->systemd || s->waits)
 		return;
 	if (tree_number(s->root, "/sys/kernel/kexec_crash_loaded", &loaded) || !loaded ||
 	    !changes_empty(&s->changes))
@@ -119,6 +119,7 @@ void setup_plan(struct setup *s)
 	image(s);
 	setup_boot(s);
 	/* what captures now goes when what takes its place is there */
+	setup_kdump_rest(s);
 	setup_kdump_services(s);
 	setup_units(s);
 	load_now(s);

@@ -30,6 +30,7 @@ struct setup {
 	s64 reserved;		     /* bytes, now */
 	bool systemd;
 	bool reboot; /* more is reserved only by the next boot */
+	bool waits;  /* kdump's capture kernel stays loaded until then */
 };
 
 void setup_line(struct setup_lines *l, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
@@ -50,8 +51,11 @@ char *setup_conf_text(struct setup *s, const char *dir, const char *settings);
 /* Takes over kdump's configuration; NULL: there is none, or a problem was added. */
 char *setup_kdump_conf(struct setup *s);
 /* The services that load another capture kernel: disabled, or where that was not asked for a
- * problem. */
+ * problem. After setup_boot(). */
 void setup_kdump_services(struct setup *s);
+/* What loads kdump-tools' capture kernel without its service, and what that has set: in their
+ * place. */
+void setup_kdump_rest(struct setup *s);
 
 /* Undoes what CHANGES_MADE says. -ENOENT: it says nothing. */
 int setup_unplan(struct setup *s, struct err *e);

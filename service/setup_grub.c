@@ -9,7 +9,9 @@
 #include "setup.h"
 #include "tree.h"
 
-#define OURS SETUP_GRUB_DIR "/crashpod.cfg"
+#define OURS "crashpod.cfg"
+#define OURS_LAST "zz-crashpod.cfg" /* behind a file that reserves too little */
+#define KDUMP "kdump-tools.cfg"
 
 bool setup_grub_update(struct setup *s)
 {
@@ -31,13 +33,15 @@ bool setup_grub_update(struct setup *s)
 	return false;
 }
 
-/* The last crashkernel= of grub's settings in the order in which they are read. */
-struct grub_last {
-	char file[PATH_MAX], word[CRASHKERNEL_WORD];
-	u64 bytes;
+/* What all of grub's settings together have: the last one counts. */
+struct grub_has {
+	u64 bytes;	/* at the next boot */
+	u64 lasting;	/* without kdump-tools' own, which goes with its package */
+	char last[256]; /* the file of SETUP_GRUB_DIR that bytes are of; empty: none of it */
 };
 
-static void grub_look(const struct setup *s, const char *path, struct grub_last *last)
+static void grub_read(const struct setup *s, const char *name, const char *path,
+		      struct grub_has *has)
 {
 	_cleanup_free_ char *text = NULL;
 	char word[CRASHKERNEL_WORD];
@@ -48,55 +52,52 @@ static void grub_look(const struct setup *s, const char *path, struct grub_last 
 	bytes = crashkernel_read(text, s->ram, word);
 	if (!word[0])
 		return;
-	last->bytes = bytes;
-	snprintf(last->word, sizeof(last->word), "%s", word);
-	snprintf(last->file, sizeof(last->file), "%s", path);
+	has->bytes = bytes;
+	snprintf(has->last, sizeof(has->last), "%s", name);
+	if (strcmp(name, KDUMP))
+		has->lasting = bytes;
 }
 
-/* kdump: also kdump-tools' own, which goes with its package. after: only files behind that one. */
-static void grub_find(const struct setup *s, bool kdump, const char *after, struct grub_last *last)
+static struct grub_has grub_has(const struct setup *s)
 {
-	char dir[PATH_MAX], path[PATH_MAX];
+	struct grub_has has = { 0 };
 	struct dirent **names = NULL;
+	char dir[PATH_MAX], path[PATH_MAX];
 	int n;
 
-	memset(last, 0, sizeof(*last));
-	if (!after)
-		grub_look(s, SETUP_GRUB_FILE, last);
+	grub_read(s, "", SETUP_GRUB_FILE, &has);
 	n = tree_path(dir, s->root, SETUP_GRUB_DIR) ? 0 : scandir(dir, &names, NULL, alphasort);
 	for (int i = 0; i < n; i++) {
-		const char *name = names[i]->d_name;
-		size_t len = strlen(name);
+		size_t len = strlen(names[i]->d_name);
 
-		if (len > 4 && !strcmp(name + len - 4, ".cfg") &&
-		    (kdump || strcmp(name, "kdump-tools.cfg")) &&
-		    !tree_path(path, "", SETUP_GRUB_DIR "/%s", name) &&
-		    (!after || strcmp(path, after) > 0))
-			grub_look(s, path, last);
+		if (len > 4 && !strcmp(names[i]->d_name + len - 4, ".cfg") &&
+		    !tree_path(path, "", SETUP_GRUB_DIR "/%s", names[i]->d_name))
+			grub_read(s, names[i]->d_name, path, &has);
 		free(names[i]);
 	}
 	free(names);
+	return has;
 }
 
 void setup_grub_dir(struct setup *s)
 {
-	struct grub_last last;
+	struct grub_has has = grub_has(s);
+	bool enough = setup_is_enough(s, has.bytes);
+	const char *path = !enough && strcmp(has.last, OURS) > 0 ? SETUP_GRUB_DIR "/" OURS_LAST
+								 : SETUP_GRUB_DIR "/" OURS;
 	char text[512];
 
-	grub_find(s, true, OURS, &last);
-	if (last.word[0] && !setup_is_enough(s, last.bytes))
-		setup_line(&s->todos,
-			   "%s is read after " OURS ", and its %s counts, which is too "
-			   "little: take it out (or apt purge kdump-tools, if it is of that), "
-			   "then update-grub",
-			   last.file, last.word);
-	grub_find(s, !s->from_kdump, NULL, &last);
-	if (setup_is_enough(s, last.bytes))
+	if (enough && setup_is_enough(s, has.lasting))
 		return;
+	if (enough && s->from_kdump)
+		setup_line(&s->notes,
+			   SETUP_GRUB_DIR "/" KDUMP " reserves %llu MiB as long as kdump-tools is "
+					  "there, %llu MiB are enough",
+			   (unsigned long long)(has.bytes >> 20), (unsigned long long)s->want_mib);
 	snprintf(text, sizeof(text),
 		 "# Memory for the capture kernel, made by crashpod setup.\n"
 		 "GRUB_CMDLINE_LINUX_DEFAULT=\"$GRUB_CMDLINE_LINUX_DEFAULT %s\"\n",
 		 s->word);
-	if (changes_file(&s->changes, OURS, text, 0644, MADE_FILE))
+	if (changes_file(&s->changes, path, text, 0644, MADE_FILE))
 		setup_grub_update(s);
 }

@@ -5,13 +5,16 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/guard.h"
+#include "kdump.h"
 #include "setup.h"
 #include "tree.h"
 
+#define SYSCTL_FILE "/etc/sysctl.d/60-crashpod.conf"
 #define RHEL_FILE "/etc/kdump.conf"
-#define DEBIAN_FILE "/etc/default/kdump-tools"
+#define DEBIAN_FILE KDUMP_DEBIAN_FILE
 
 static void why_not(void *arg, const char *line)
 {
@@ -140,36 +143,12 @@ static char *from_rhel(struct setup *s, char *text)
 
 /* --- Debian --- */
 
-/* NAME=value, NAME="value": the last one counts; false: not there, empty, or more than a value. */
-static bool shell_value(const char *text, const char *name, char *out, size_t cap)
-{
-	size_t len = strlen(name);
-
-	out[0] = '\0';
-	for (const char *line = text; *line;) {
-		size_t n = strcspn(line, "\n");
-		const char *p = line + strspn(line, " \t");
-
-		if (!strncmp(p, name, len) && p[len] == '=') {
-			char quote = p[len + 1] == '"' || p[len + 1] == '\'' ? p[len + 1] : '\0';
-			const char *from = p + len + 1 + (quote != 0);
-			const char ends[] = { quote ? quote : ' ', quote ? '\n' : '\t', '\n', 0 };
-
-			snprintf(out, cap, "%.*s", (int)MIN(strcspn(from, ends), cap - 1), from);
-		}
-		line += n + (line[n] == '\n');
-	}
-	if (strpbrk(out, "$`\\"))
-		out[0] = '\0';
-	return out[0] != '\0';
-}
-
 static void debian_option(struct setup *s, FILE *f, const char *text, const char *name,
 			  const char *format)
 {
 	char value[256], line[400], why[300];
 
-	if (!shell_value(text, name, value, sizeof(value)))
+	if (!kdump_value(text, name, value, sizeof(value)))
 		return;
 	snprintf(line, sizeof(line), "%s %s", format, value);
 	if (is_taken(line, why))
@@ -184,7 +163,7 @@ static void debian_fail(struct setup *s, FILE *f, const char *text)
 	static const char *const actions[] = { "reboot", "poweroff", "halt" };
 	char value[256];
 
-	if (!shell_value(text, "KDUMP_FAIL_CMD", value, sizeof(value)))
+	if (!kdump_value(text, "KDUMP_FAIL_CMD", value, sizeof(value)))
 		return;
 	for (size_t i = 0; i < ARRAY_SIZE(actions); i++) {
 		if (!strstr(value, actions[i]))
@@ -197,6 +176,33 @@ static void debian_fail(struct setup *s, FILE *f, const char *text)
 		   DEBIAN_FILE, value);
 }
 
+/* What has no counterpart, where somebody has set it. */
+static void debian_left(struct setup *s, const char *text)
+{
+	static const struct {
+		const char *name, *usual;
+	} left[] = {
+		{ "KDUMP_KERNEL", "/var/lib/kdump/vmlinuz" },
+		{ "KDUMP_INITRD", "/var/lib/kdump/initrd.img" },
+		{ "KDUMP_CMDLINE", "" },
+		{ "KDUMP_CMDLINE_APPEND", "" },
+		{ "KDUMP_KEXEC_ARGS", "" },
+		{ "KDUMP_COMPRESSION", "" },
+	};
+	char value[256];
+
+	for (size_t i = 0; i < ARRAY_SIZE(left); i++)
+		if (kdump_value(text, left[i].name, value, sizeof(value)) &&
+		    strcmp(value, left[i].usual))
+			setup_line(&s->notes, "%s: %s=%s is left out", DEBIAN_FILE, left[i].name,
+				   value);
+	if (kdump_value(text, "KDUMP_NUM_DUMPS", value, sizeof(value)))
+		setup_line(&s->notes,
+			   "%s: KDUMP_NUM_DUMPS=%s counts crashpod's dumps from now on: those that "
+			   "kdump-tools has made stay until you remove them",
+			   DEBIAN_FILE, value);
+}
+
 static char *from_debian(struct setup *s, const char *text)
 {
 	static const char *const network[] = { "NFS", "SSH", "FTP" };
@@ -205,7 +211,7 @@ static char *from_debian(struct setup *s, const char *text)
 	FILE *f;
 
 	for (size_t i = 0; i < ARRAY_SIZE(network); i++)
-		if (shell_value(text, network[i], value, sizeof(value)))
+		if (kdump_value(text, network[i], value, sizeof(value)))
 			setup_line(
 				&s->problems,
 				"%s: %s=%s: dumps to the network are not supported yet: write %s "
@@ -219,11 +225,12 @@ static char *from_debian(struct setup *s, const char *text)
 		free(settings);
 		return NULL;
 	}
-	if (!shell_value(text, "KDUMP_COREDIR", dir, sizeof(dir)))
+	if (!kdump_value(text, "KDUMP_COREDIR", dir, sizeof(dir)))
 		snprintf(dir, sizeof(dir), "%s", CONF_PATH);
 	debian_option(s, f, text, "MAKEDUMP_ARGS", "core_collector makedumpfile");
 	debian_option(s, f, text, "KDUMP_NUM_DUMPS", "keep");
 	debian_fail(s, f, text);
+	debian_left(s, text);
 	if (fclose(f))
 		s->changes.failed = true;
 	else
@@ -242,4 +249,33 @@ char *setup_kdump_conf(struct setup *s)
 		return from_debian(s, text);
 	setup_line(&s->problems, "there is neither %s nor %s to take over", RHEL_FILE, DEBIAN_FILE);
 	return NULL;
+}
+
+/* kdump-config sets it whenever it loads: an oops that was captured is captured on. */
+static void take_oops(struct setup *s)
+{
+	char path[PATH_MAX];
+	s64 on = 0;
+
+	if (tree_path(path, s->root, DEBIAN_FILE) || access(path, R_OK) ||
+	    tree_number(s->root, "/proc/sys/kernel/panic_on_oops", &on) || on != 1)
+		return;
+	changes_file(&s->changes, SYSCTL_FILE,
+		     "# As kdump-tools has it: an oops is a crash. Made by crashpod setup.\n"
+		     "kernel.panic_on_oops = 1\n",
+		     0644, MADE_FILE);
+}
+
+void setup_kdump_rest(struct setup *s)
+{
+	changes_step(&s->changes, "kdump's settings");
+	if (s->from_kdump)
+		take_oops(s);
+	if (kdump_has_rules(s->root))
+		changes_file(
+			&s->changes, KDUMP_RULES_OVER,
+			"# In the place of kdump-tools' own rules, which would put its capture "
+			"kernel in the place\n# of crashpod's when memory or CPUs come and go. "
+			"Made by crashpod setup.\n",
+			0644, MADE_FILE);
 }

@@ -105,6 +105,12 @@ void setup_kdump_services(struct setup *s)
 			continue;
 		}
 		unit_switch(s, "disable", kdump_units[i], MADE_DISABLED);
-		changes_run(&s->changes, "systemctl", "stop", kdump_units[i], NULL);
+		/* too little is reserved for ours: what is loaded is better than nothing */
+		s->waits = s->reboot && s->reserved > 0;
+		if (s->waits)
+			setup_line(&s->notes, "what %s has loaded stays until the reboot",
+				   kdump_units[i]);
+		else
+			changes_run(&s->changes, "systemctl", "stop", kdump_units[i], NULL);
 	}
 }

@@ -25,11 +25,11 @@ static void undo_units(struct setup *s, const struct made *m)
 		}
 		if (l->kind != MADE_DISABLED || setup_is_enabled(s->root, l->what))
 			continue;
-		if (!setup_has_unit(s->root, l->what))
-			setup_line(&s->notes, "there is no %s any more: it stays disabled",
-				   l->what);
-		else
+		if (setup_has_unit(s->root, l->what))
 			changes_run(&s->changes, "systemctl", "enable", l->what, NULL);
+		else
+			setup_line(&s->notes, "%s is not there any more: it stays as it is",
+				   l->what);
 	}
 }
 
@@ -182,7 +182,9 @@ static void undo_made_cmdline(struct setup *s, const struct made *m, const struc
 
 static bool is_boot(const struct made_line *l)
 {
-	return l->kind == MADE_WORD || strcmp(l->path, CONF_FILE);
+	return l->kind == MADE_WORD ||
+	       (strcmp(l->path, CONF_FILE) && strncmp(l->path, "/etc/udev/", 10) &&
+		strncmp(l->path, "/etc/sysctl.d/", 14));
 }
 
 /* Where entries are files of their own, grub.cfg has no command lines. */
@@ -225,6 +227,15 @@ static void undo_files(struct setup *s, const struct made *m)
 			undo_file(s, m, &m->lines[i]);
 }
 
+/* The last of all: whether it can load its capture kernel now is not crashpod's to mend. */
+static void start_again(struct setup *s, const struct made *m)
+{
+	changes_step(&s->changes, "kdump's service");
+	for (size_t i = 0; i < m->n; i++)
+		if (m->lines[i].kind == MADE_DISABLED && setup_has_unit(s->root, m->lines[i].what))
+			changes_run(&s->changes, "systemctl", "start", m->lines[i].what, NULL);
+}
+
 /* Images are made for each kernel that comes: all there are. */
 static void undo_images(struct setup *s)
 {
@@ -262,6 +273,7 @@ int setup_unplan(struct setup *s, struct err *e)
 	undo_images(s);
 	changes_step(&s->changes, "record");
 	changes_file(&s->changes, CHANGES_MADE, NULL, 0600, MADE_NONE);
+	start_again(s, &m);
 	made_free(&m);
 	return s->changes.failed ? err_sys(e, -ENOMEM, "plan") : 0;
 }

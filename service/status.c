@@ -99,6 +99,11 @@ static void check_units(struct status *s, struct scene *sc)
 	status_units(s, sc->root);
 }
 
+static void check_kdump(struct status *s, struct scene *sc)
+{
+	status_kdump(s, sc->root);
+}
+
 static void check_initramfs(struct status *s, struct scene *sc)
 {
 	status_initramfs(s, sc->root, sc->kver);
@@ -128,8 +133,9 @@ static void check_config(struct status *s, struct scene *sc)
 	if (!rc)
 		rc = io_read_file(path, CONF_FILE_MAX, &text, &len, &e);
 	if (rc) {
-		status_add(s, STATUS_MISSING, "config", "write it: one line, as 'ext4 UUID=...'",
-			   "%s: %s", CONF_FILE, strerror(-rc));
+		status_add(s, STATUS_MISSING, "config",
+			   "crashpod setup, or write it: one line, as 'ext4 UUID=...'", "%s: %s",
+			   CONF_FILE, strerror(-rc));
 		return;
 	}
 	sc->conf_there = true;
@@ -169,8 +175,8 @@ static void check_oops(struct status *s, struct scene *sc)
 }
 
 static void (*const checks[])(struct status *s, struct scene *sc) = {
-	check_reserved, check_loaded, check_enough,    check_units, check_initramfs, check_config,
-	check_targets,	check_chain,  check_watchdogs, check_oops,  check_last_dump,
+	check_reserved, check_loaded,  check_enough, check_kdump,     check_units, check_initramfs,
+	check_config,	check_targets, check_chain,  check_watchdogs, check_oops,  check_last_dump,
 };
 
 void status_free(struct status *s)

@@ -66,8 +66,13 @@ void status_initramfs(struct status *s, const char *root, const char *kver);
 /* Whether what is reserved is enough for what is loaded, or would be. After status_loaded(). */
 void status_reserve(struct status *s, const char *root, const char *kver);
 
-/* Services, where there is systemd: another one that loads a capture kernel, and our own. */
+/* Our own service at the next boot, where there is systemd. */
 void status_units(struct status *s, const char *root);
+
+/* The distribution's kdump: whose the loaded one is where it is not crashpod's, and what of it may
+ * load another. */
+void status_not_ours(struct status *s, const char *root);
+void status_kdump(struct status *s, const char *root);
 
 /* The way from each target to its controller, by mkinitrd --check, where it says so in lines. */
 void status_chain(struct status *s, const char *root, const char *kver);

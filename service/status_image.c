@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "inputs.h"
+#include "kdump.h"
 #include "load.h"
 #include "status.h"
 #include "tree.h"
@@ -47,9 +48,13 @@ void status_loaded(struct status *s, const char *root)
 		return;
 	}
 	if (loaded_read(l, root)) {
-		status_add(s, STATUS_NOTE, "loaded", "crashpod load",
-			   "a capture kernel is loaded, but not by crashpod load: what it will "
-			   "do is not known");
+		status_not_ours(s, root);
+		return;
+	}
+	if (kdump_has_loaded(root)) {
+		status_add(s, STATUS_MISSING, "loaded", "crashpod load --again",
+			   "kdump-tools has loaded its own capture kernel since crashpod's was "
+			   "loaded");
 		return;
 	}
 	if (is_same(s, root, l->kernel, l->kernel_sum) &&

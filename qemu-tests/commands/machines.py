@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ground import kernels, paths
 from harness import (diskcases, disks, faultrun, faults, layers, layers_cases, loop, rpmsystem,
-                     selfbuilt, systems, systems_next, systems_sdboot, vm)
+                     selfbuilt, systems, systems_kdump, systems_next, systems_sdboot, vm)
 
 from . import table
 
@@ -74,6 +74,7 @@ WAYS = {
     "hand": systems.run,
     "setup": systems.run,
     "upgrade": systems_next.run,
+    "kdump": systems_kdump.run,
     "systemd-boot": systems_sdboot.run,
     "unified": systems_sdboot.run,
 }

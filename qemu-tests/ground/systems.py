@@ -230,6 +230,19 @@ def _plain_name(dependency):
     return re.split(r"[ (:|]", dependency.strip())[0]
 
 
+def lacking(system, names, where):
+    """The packages that apt would install on a machine for these, what it recommends not."""
+    status = where / "dpkg-status"
+    paths.run(["debugfs", "-R", f"dump /var/lib/dpkg/status {status}",
+               f"{system.disk}?offset={ROOT_SECTOR * SECTOR}"])
+    source = apt.Suite(release(system.suite))
+    source.update()
+    text = paths.run(["apt-get", "-q", "-s", "-o", f"Dir::State::status={status}",
+                      "--no-install-recommends", "install", *names], env=source.env)
+    status.unlink()
+    return re.findall(r"^Inst (\S+)", text, re.M)
+
+
 def repository(suite, names, local, where):
     """An apt repository, as an ext4 image, of packages of a suite and local .deb files, with all that
     they depend on; gives the image."""

@@ -146,7 +146,7 @@ def _next_kernel(journey, vm, parts):
     return journey.status(vm, "kernel-status")
 
 
-def _judge_dump(journey, disk, dump):
+def judge_dump(journey, disk, dump):
     """The dump as crash sees it, with the debug vmlinux of the machine's kernel."""
     kernel = kernels.ensure(systems.SUITES[journey.suite])
     if kernel.kver != journey.system.kver:
@@ -164,7 +164,7 @@ def _judge_dump(journey, disk, dump):
     return answers
 
 
-def _tell(journey, vm, answers):
+def tell(journey, vm, answers):
     """The transcript, and the figures of it."""
     text = vm.transcript()
     if answers:
@@ -202,7 +202,7 @@ def run(suite, way, debs):
                 systems_stay.leave(journey, vm)
             vm.power_off()
             if dump:
-                answers = _judge_dump(journey, disk, dump)
+                answers = judge_dump(journey, disk, dump)
         finally:
-            _tell(journey, vm, answers)
+            tell(journey, vm, answers)
     return journey

@@ -167,10 +167,22 @@ already_there()
 	has "enough, and it does not load: said" "$root/out" "load: "
 
 	debian too-small
-	put etc/default/grub.d/other.cfg '# crashkernel=512M\nGRUB_CMDLINE_LINUX="$X crashkernel=64M"\n'
+	put etc/default/grub.d/aother.cfg '# crashkernel=512M\nGRUB_CMDLINE_LINUX="$X crashkernel=64M"\n'
 	setup --yes
 	has "too small: a value of ours is added" "$root/etc/default/grub.d/crashpod.cfg" \
 		crashkernel=240M
+
+	# the last word counts
+	debian too-small-behind
+	put etc/default/grub.d/other.cfg 'GRUB_CMDLINE_LINUX_DEFAULT="$X crashkernel=64M"\n'
+	setup --yes
+	has "too small, in a later file: ours is the last one" \
+		"$root/etc/default/grub.d/zz-crashpod.cfg" crashkernel=240M
+	before=$(state)
+	setup --yes
+	equal "too small, in a later file: again changes nothing" "$(state)" "$before"
+	setup --remove --yes
+	equal "too small, in a later file: remove" "$(ls "$root/etc/default/grub.d")" other.cfg
 }
 
 # A file system of its own below /var, bind mounts and subvolumes.

@@ -63,7 +63,7 @@ extra_modules gfs2\nkdump_post /bin/script\n'
 	: > "$root/log"
 	setup --remove
 	equal "rhel, kdump is gone since: remove: exit" "$status" 0
-	has "rhel, kdump is gone since: said" "$root/out" "there is no kdump.service any more"
+	has "rhel, kdump is gone since: said" "$root/out" "kdump.service is not there any more"
 	has_not "rhel, kdump is gone since: not enabled" "$root/log" "systemctl enable"
 	result "rhel, kdump is gone since: the rest goes" "crashpod.conf is there" \
 		test ! -e "$root/etc/crashpod.conf"
@@ -115,7 +115,108 @@ debian()
 	ln -s x "$root/etc/systemd/system/multi-user.target.wants/kdump-tools.service"
 	put etc/default/grub.d/kdump-tools.cfg \
 		'GRUB_CMDLINE_LINUX_DEFAULT="$GRUB_CMDLINE_LINUX_DEFAULT crashkernel=384M-:512M"\n'
+	put usr/lib/systemd/system/kdump-tools.service ''
 	program bin/update-grub
+}
+
+# order NAME TEXT...: lines of the log with these texts, in that order
+order()
+{
+	name=$1
+	at=0
+	shift
+	for text in "$@"; do
+		next=$(grep -n -F -e "$text" "$root/log" | tail -n 1 | cut -d : -f 1)
+		test "${next:-0}" -gt "$at" || {
+			not_ok "$name" "'$text' is not where it belongs: $(cat "$root/log")"
+			return
+		}
+		at=$next
+	done
+	ok "$name"
+}
+
+# kdump-tools has loaded its capture kernel, which has room: crashpod's takes its place.
+loaded_debian()
+{
+	debian "$1"
+	put etc/default/kdump-tools 'KDUMP_NUM_DUMPS=3\n'
+	put usr/lib/udev/rules.d/50-kdump-tools.rules 'SUBSYSTEM=="memory", PROGRAM="kdump-config"\n'
+	put proc/sys/kernel/panic_on_oops '1\n'
+	put sys/kernel/kexec_crash_size '536870912\n'
+	put sys/kernel/kexec_crash_loaded '1\n'
+}
+
+take_over()
+{
+	loaded_debian loaded
+	before=$(state)
+	setup --from-kdump
+	equal "loaded: exit" "$status" 0
+	order "loaded: it is stopped when crashpod's can be loaded" mkinitrd update-grub \
+		"systemctl stop kdump-tools.service" "systemctl restart crashpod.service"
+	has "loaded: its udev rules do nothing any more" \
+		"$root/etc/udev/rules.d/50-kdump-tools.rules" "In the place of kdump-tools"
+	has "loaded: an oops is a crash as before" "$root/etc/sysctl.d/60-crashpod.conf" \
+		"kernel.panic_on_oops = 1"
+	has "loaded: what it reserves is told" "$root/out" "kdump-tools.cfg reserves 512 MiB"
+	has "loaded: whose dumps stay is told" "$root/out" "kdump-tools has made stay until"
+	after=$(state)
+	setup --from-kdump
+	equal "loaded: again changes nothing" "$(state)" "$after"
+	setup --remove
+	order "loaded: remove: it is started when all is as it was" \
+		"systemctl enable kdump-tools.service" "systemctl stop crashpod.service" \
+		update-grub "systemctl start kdump-tools.service"
+	rm "$root/etc/systemd/system/multi-user.target.wants/kdump-tools.service"
+	ln -s x "$root/etc/systemd/system/multi-user.target.wants/kdump-tools.service"
+	equal "loaded: remove: all is as it was" "$(state)" "$before"
+
+	loaded_debian no-oops
+	put proc/sys/kernel/panic_on_oops '0\n'
+	put etc/udev/rules.d/50-kdump-tools.rules '# of somebody\n'
+	setup --from-kdump
+	equal "an oops is none: it stays so" "$(ls "$root/etc/sysctl.d" 2> /dev/null)" ""
+	equal "rules of somebody stay" "$(cat "$root/etc/udev/rules.d/50-kdump-tools.rules")" \
+		"# of somebody"
+
+	loaded_debian little-room
+	put sys/kernel/kexec_crash_size '33554432\n'
+	setup --from-kdump
+	equal "too little is reserved: exit" "$status" 0
+	has "too little is reserved: it is disabled" "$root/log" "systemctl disable kdump-tools"
+	has_not "too little is reserved: what it has loaded stays" "$root/log" "systemctl stop"
+	has_not "too little is reserved: nothing is loaded" "$root/log" "systemctl restart"
+	has "too little is reserved: said" "$root/out" "has loaded stays until the reboot"
+	has "too little is reserved: a reboot" "$root/out" "the next boot reserves"
+
+	loaded_debian little-room-next
+	put etc/default/grub.d/kdump-tools.cfg \
+		'GRUB_CMDLINE_LINUX_DEFAULT="$GRUB_CMDLINE_LINUX_DEFAULT crashkernel=64M"\n'
+	setup --from-kdump
+	has "its crashkernel= is too little: ours counts" \
+		"$root/etc/default/grub.d/zz-crashpod.cfg" crashkernel=240M
+
+	loaded_debian gone
+	setup --from-kdump
+	rm "$root/usr/lib/systemd/system/kdump-tools.service" "$root/log"
+	rm -r "$root/etc/default/kdump-tools" "$root/etc/default/grub.d/kdump-tools.cfg"
+	setup --remove
+	equal "kdump-tools is gone: remove: exit" "$status" 0
+	has "kdump-tools is gone: remove: said" "$root/out" "kdump-tools.service is not there any"
+	has_not "kdump-tools is gone: remove: not enabled" "$root/log" "enable kdump-tools"
+	equal "kdump-tools is gone: remove: nothing is left" \
+		"$(find "$root/etc/udev" "$root/etc/sysctl.d" "$root/etc/default" -type f)" ""
+
+	# disabled by hand
+	loaded_debian disabled
+	rm "$root/etc/systemd/system/multi-user.target.wants/kdump-tools.service"
+	setup
+	equal "disabled before: exit" "$status" 0
+	has "disabled before: its udev rules do nothing any more" \
+		"$root/etc/udev/rules.d/50-kdump-tools.rules" "In the place of kdump-tools"
+	has "disabled before: a reservation that stays" \
+		"$root/etc/default/grub.d/crashpod.cfg" crashkernel=240M
 }
 
 from_debian()
@@ -139,6 +240,15 @@ MAKEDUMP_ARGS="-c -d 17"\nKDUMP_NUM_DUMPS=3\n#NFS="host:/export"\n'
 	conf "debian, no plain values: defaults" "ext4 UUID=1111-aaaa,path /var/crash,naming debian,"
 	has "debian, no plain values: said" "$root/out" "MAKEDUMP_ARGS=-d 99 is left out"
 
+	debian settings
+	put etc/default/kdump-tools 'KDUMP_KERNEL=/var/lib/kdump/vmlinuz\nKDUMP_COMPRESSION=gzip
+KDUMP_CMDLINE_APPEND="nr_cpus=1 debug"\n#KDUMP_KEXEC_ARGS="--x"\n'
+	setup --from-kdump
+	has "debian, no counterpart: said" "$root/out" "KDUMP_COMPRESSION=gzip is left out"
+	has "debian, no counterpart: said" "$root/out" "KDUMP_CMDLINE_APPEND=nr_cpus=1 debug is left"
+	has_not "debian, as it comes: not said" "$root/out" KDUMP_KERNEL
+	has_not "debian, a comment: not said" "$root/out" KDUMP_KEXEC_ARGS
+
 	debian nfs
 	put etc/default/kdump-tools 'NFS="host:/export"\n'
 	before=$(state)
@@ -155,4 +265,5 @@ MAKEDUMP_ARGS="-c -d 17"\nKDUMP_NUM_DUMPS=3\n#NFS="host:/export"\n'
 
 from_rhel
 from_debian
+take_over
 finish
