@@ -15,6 +15,7 @@
 #include "cpus.h"
 #include "kexec.h"
 #include "keys.h"
+#include "loadlock.h"
 #include "spare.h"
 #include "tree.h"
 
@@ -209,6 +210,7 @@ int load_run(const struct load_opts *o, char **argv, struct loaded *l,
 		return rc;
 	snprintf(l->release, sizeof(l->release), "%s", o->kver ? o->kver : u.release);
 	l->when = time(NULL);
+	l->began = loadlock_now();
 	for (unsigned i = 0; i < LOADED_OPTIONS_MAX && argv[i]; i++)
 		l->options[i] = argv[i];
 	rc = find_files(l, o, e);

@@ -48,8 +48,9 @@ int loaded_write(struct loaded *l, const char *root, struct err *e)
 	f = open_memstream(&text, &len);
 	if (!f)
 		return err_sys(e, -ENOMEM, LOADED_FILE);
-	fprintf(f, "release %s\nkernel %s %s\ninitrd %s %s\ntime %lld\n", l->release, l->kernel_sum,
-		l->kernel, l->initrd_sum, l->initrd, (long long)l->when);
+	fprintf(f, "release %s\nkernel %s %s\ninitrd %s %s\ntime %lld\nbegan %llu\n", l->release,
+		l->kernel_sum, l->kernel, l->initrd_sum, l->initrd, (long long)l->when,
+		(unsigned long long)l->began);
 	for (unsigned i = 0; l->options[i]; i++)
 		fprintf(f, "option %s\n", l->options[i]);
 	if (fclose(f))
@@ -83,6 +84,8 @@ static void line_read(struct loaded *l, char *line, unsigned *options)
 		file_read(value, l->initrd_sum, l->initrd);
 	else if (!strcmp(line, "time"))
 		l->when = (time_t)strtoll(value, NULL, 10);
+	else if (!strcmp(line, "began"))
+		l->began = strtoull(value, NULL, 10);
 	else if (!strcmp(line, "option") && *options < LOADED_OPTIONS_MAX)
 		l->options[(*options)++] = value;
 }

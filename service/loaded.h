@@ -22,6 +22,7 @@ struct loaded {
 	char kernel_sum[SHA256_TEXT], initrd_sum[SHA256_TEXT];
 	const char *initrd_from; /* NULL, or what was read in the place of initrd; not recorded */
 	time_t when;
+	u64 began; /* the load, in nanoseconds since the boot */
 	/* as `crashpod load` got them, in text; NULL at the end */
 	char *options[LOADED_OPTIONS_MAX + 1];
 	char *text; /* the caller's to free */

@@ -92,20 +92,19 @@ static void load_now(struct setup *s)
 	s64 loaded = 0;
 
 	changes_step(&s->changes, "load");
-	if (s->reserved <= 0 || !s->systemd)
+	if (s->reserved <= 0 || (!tree_number(s->root, "/sys/kernel/kexec_crash_loaded", &loaded) &&
+				 loaded && changes_empty(&s->changes)))
 		return;
-	if (tree_number(s->root, "/sys/kernel/kexec_crash_loaded", &loaded) || !loaded ||
-	    !changes_empty(&s->changes))
+	if (s->systemd)
 		changes_run(&s->changes, "systemctl", "restart", "crashpod.service", NULL);
+	else
+		setup_rc_start(s);
 }
 
 void setup_plan(struct setup *s)
 {
-	struct stat st;
-	char path[PATH_MAX];
-
 	s->changes.root = s->root;
-	s->systemd = !tree_path(path, s->root, "/run/systemd/system") && !stat(path, &st);
+	s->systemd = setup_has_systemd(s->root);
 	if (tree_number(s->root, "/sys/kernel/kexec_crash_size", &s->reserved))
 		s->reserved = -1;
 	setup_kernel(s);

@@ -25,6 +25,8 @@ static void undo_units(struct setup *s, const struct made *m)
 		}
 		if (l->kind == MADE_DISABLED && !setup_is_enabled(s->root, l->what))
 			changes_run(&s->changes, "systemctl", "enable", l->what, NULL);
+		if (l->kind == MADE_RC || l->kind == MADE_RC_OFF)
+			setup_rc_undo(s, l->kind, l->what, !strcmp(l->before, SETUP_RC_UNKNOWN));
 	}
 }
 

@@ -85,6 +85,11 @@ static void check_loaded(struct status *s, struct scene *sc)
 	status_loaded(s, sc->root);
 }
 
+static void check_boot(struct status *s, struct scene *sc)
+{
+	status_boot(s, sc->root);
+}
+
 static void check_initramfs(struct status *s, struct scene *sc)
 {
 	status_initramfs(s, sc->root, sc->kver);
@@ -155,8 +160,8 @@ static void check_oops(struct status *s, struct scene *sc)
 }
 
 static void (*const checks[])(struct status *s, struct scene *sc) = {
-	check_reserved, check_loaded,	 check_initramfs, check_config,	   check_targets,
-	check_chain,	check_watchdogs, check_oops,	  check_last_dump,
+	check_reserved, check_loaded, check_boot,      check_initramfs, check_config,
+	check_targets,	check_chain,  check_watchdogs, check_oops,	check_last_dump,
 };
 
 void status_free(struct status *s)

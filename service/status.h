@@ -61,6 +61,7 @@ void status_room(struct status *s, const char *root, const struct conf *conf,
 
 /* What is loaded; fills in s->loaded. And the initramfs: whether it is of what is there now. */
 void status_loaded(struct status *s, const char *root);
+void status_boot(struct status *s, const char *root); /* and whether the next boot does it */
 void status_initramfs(struct status *s, const char *root, const char *kver);
 
 /* The way from each target to its controller, by mkinitrd --check, where it says so in lines. */

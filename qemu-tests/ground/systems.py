@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Whole Debian machines, by suite: disks that boot by themselves, under build/ground/systems/SUITE.
 
-GPT, BIOS GRUB on the disk, an ext4 root, systemd, the suite's own linux-image-amd64, a serial
-console, and qemu-guest-agent, by which the tests run commands. What a person would have installed:
-none of crashpod's packages are on it. Made once; a run works on a copy.
+GPT, BIOS GRUB on the disk, an ext4 root, systemd (or, as a kind, sysvinit), the suite's own
+linux-image-amd64, a serial console, and qemu-guest-agent, by which the tests run commands. What a
+person would have installed: none of crashpod's packages are on it. Made once; a run works on a copy.
 """
 
 import hashlib
@@ -12,7 +12,7 @@ import re
 import shutil
 import struct
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from . import apt, forky, paths
@@ -28,6 +28,11 @@ CORE_SECTOR = 2048  # of the BIOS boot partition, where GRUB's core lies
 ROOT_SECTOR = 4096
 PACKAGES = ("linux-image-amd64", "grub-pc", "initramfs-tools", "systemd-sysv", "dbus", "udev",
             "qemu-guest-agent", "kmod", "e2fsprogs")
+# sysvinit as PID 1, and nothing of systemd's but udev: a name with - goes
+SYSVINIT_PACKAGES = ("linux-image-amd64", "grub-pc", "initramfs-tools", "sysvinit-core", "sysv-rc",
+                     "initscripts", "insserv", "startpar", "orphan-sysvinit-scripts", "rsyslog",
+                     "systemd-standalone-sysusers", "udev", "qemu-guest-agent", "kmod", "e2fsprogs",
+                     "systemd-sysv-", "systemd-")
 GRUB_SETTLE = "grub-install /dev/vda && update-grub"
 
 FILES = {
@@ -44,10 +49,12 @@ FILES = {
 
 @dataclass(frozen=True)
 class Kind:
-    """What sets machines of a suite apart: packages, files, the script of the first boot."""
+    """What sets machines of a suite apart: packages, files, the script of the first boot; and the init,
+    of harness/inits.py's, which the packages bring."""
     packages: tuple
     files: dict
     settle: str
+    init: str = field(default="systemd", repr=False)
 
 
 @dataclass
@@ -59,7 +66,10 @@ class System:
     kind: str = "grub"
 
 
-KINDS = {"grub": Kind(PACKAGES, FILES, GRUB_SETTLE + " && systemctl is-system-running")}
+KINDS = {
+    "grub": Kind(PACKAGES, FILES, GRUB_SETTLE + " && systemctl is-system-running"),
+    "sysvinit": Kind(SYSVINIT_PACKAGES, FILES, GRUB_SETTLE, "sysvinit"),
+}
 
 
 def release(suite):
