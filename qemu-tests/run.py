@@ -15,7 +15,7 @@ from ground import forky, kernels, paths
 from harness import (bench, benchguest, compare, crashtest, diskcases, disks, estimate, faultrun, faults,
                      floor, footprint, hostile, hugecore, layers, layers_cases, loop, matrix, rich,
                      rpmsystem, samples, scale, selfbuilt, sources, synth, systems,
-                     systems_next, value, vm, vmlinux)
+                     systems_next, systems_rc, value, vm, vmlinux)
 from oracle import census
 
 
@@ -315,6 +315,7 @@ SYSTEM_WAYS = {
     "hand": systems.run,
     "setup": systems.run,
     "upgrade": systems_next.run,
+    "rc": systems_rc.run,
 }
 
 

@@ -43,7 +43,7 @@ telinit q"""
 
 # What init runs at boot, and what crashpod's script has left running after it.
 _SYSVINIT_SETTLED = """i=0
-while test "$(runlevel)" != 'N 2' || pgrep -x 'rc|startpar|crashpod|mkinitrd' > /dev/null; do
+while test "$(runlevel)" != 'N 2' || pgrep -x 'rc|startpar' > /dev/null || pgrep -x crashpod > /dev/null; do
     i=$((i + 1))
     test $i -lt 300 || { runlevel; ps -ef; exit 1; }
     sleep 1

@@ -108,6 +108,7 @@ def crash(journey, vm, name):
     _, before = vm.do("ls -1 /var/crash 2> /dev/null || true")
     vm.away(CRASH, 2)
     journey.seconds[name] = round(time.monotonic() - begun, 1)
+    vm.do(inits.of(journey.system).settled)
     text = journey.must(vm, f"{name}-list", "crashpod list")
     _, after = vm.do("ls -1 /var/crash")
     new = sorted(set(after.split()) - set(before.split()))
@@ -164,7 +165,7 @@ def _judge_dump(journey, disk, dump):
     return answers
 
 
-def _tell(journey, vm, answers):
+def tell(journey, vm, answers):
     """The transcript, and the figures of it."""
     text = vm.transcript()
     if answers:
@@ -204,5 +205,5 @@ def run(suite, way, debs):
             if dump:
                 answers = _judge_dump(journey, disk, dump)
         finally:
-            _tell(journey, vm, answers)
+            tell(journey, vm, answers)
     return journey
