@@ -12,28 +12,26 @@
 #include "tree.h"
 
 #define OWN "crashpod"
-#define CALLS_MAX 2
+#define WORDS_MAX 3
 #define NAME "" /* in a call: the script's name */
 
 static const char *const kdump_scripts[] = { "kdump-tools", "kdump" };
 static const char *const link_dirs[] = { "/etc", "/etc/rc.d" };
 
-/* What has a script run at boot; calls end with NULL. */
+/* What has a script run at boot: its program, and the words of its calls. */
 struct rc_tool {
 	const char *prog;
-	const char *on[CALLS_MAX][3], *off[CALLS_MAX][3], *forget[CALLS_MAX][3];
+	const char *add[WORDS_MAX]; /* makes links where there are none */
+	const char *on[WORDS_MAX], *off[WORDS_MAX], *forget[WORDS_MAX];
 };
 
 static const struct rc_tool tools[] = {
-	/* the first makes links where there are none, the second those that were off on */
 	{ "update-rc.d",
-	  { { NAME, "defaults" }, { NAME, "enable" } },
-	  { { NAME, "disable" } },
-	  { { "-f", NAME, "remove" } } },
-	{ "chkconfig",
-	  { { "--add", NAME }, { NAME, "on" } },
-	  { { NAME, "off" } },
-	  { { "--del", NAME } } },
+	  { NAME, "defaults" },
+	  { NAME, "enable" },
+	  { NAME, "disable" },
+	  { "-f", NAME, "remove" } },
+	{ "chkconfig", { "--add", NAME }, { NAME, "on" }, { NAME, "off" }, { "--del", NAME } },
 };
 
 static const struct rc_tool *tool_find(const char *root)
@@ -44,24 +42,14 @@ static const struct rc_tool *tool_find(const char *root)
 	return NULL;
 }
 
-static struct change *call(struct setup *s, const struct rc_tool *t, const char *const words[3],
-			   const char *name)
+static struct change *call(struct setup *s, const struct rc_tool *t,
+			   const char *const words[WORDS_MAX], const char *name)
 {
-	const char *w[3];
+	const char *w[WORDS_MAX];
 
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; i < WORDS_MAX; i++)
 		w[i] = words[i] && !words[i][0] ? name : words[i];
 	return changes_run(&s->changes, t->prog, w[0], w[1], w[2], NULL);
-}
-
-static struct change *calls(struct setup *s, const struct rc_tool *t,
-			    const char *const words[CALLS_MAX][3], const char *name)
-{
-	struct change *a = NULL;
-
-	for (int i = 0; i < CALLS_MAX && words[i][0]; i++)
-		a = call(s, t, words[i], name);
-	return a;
 }
 
 /* Whether a runlevel's directory has a link of this kind, S or K. */
@@ -153,6 +141,7 @@ static void record(struct change *a, enum made_kind made, const char *name, cons
 void setup_rc(struct setup *s)
 {
 	const struct rc_tool *t = tool_find(s->root);
+	bool known = is_registered(s->root, OWN);
 
 	if (!setup_has_rc(s->root))
 		setup_line(&s->todos, "there is no systemd, and no " SETUP_RC_SCRIPT
@@ -163,9 +152,11 @@ void setup_rc(struct setup *s)
 	else if (!t)
 		setup_line(&s->todos, "have " SETUP_RC_SCRIPT " run at boot: there is no %s or %s",
 			   tools[0].prog, tools[1].prog);
-	else
-		record(calls(s, t, t->on, OWN), MADE_RC, OWN,
-		       is_registered(s->root, OWN) ? "" : SETUP_RC_UNKNOWN);
+	else {
+		if (!known)
+			call(s, t, t->add, OWN);
+		record(call(s, t, t->on, OWN), MADE_RC, OWN, known ? "" : SETUP_RC_UNKNOWN);
+	}
 }
 
 void setup_rc_kdump(struct setup *s)
@@ -186,7 +177,7 @@ void setup_rc_kdump(struct setup *s)
 				name);
 			continue;
 		}
-		record(calls(s, t, t->off, name), MADE_RC_OFF, name, "");
+		record(call(s, t, t->off, name), MADE_RC_OFF, name, "");
 		script(s, name, "stop");
 	}
 }
@@ -205,9 +196,9 @@ void setup_rc_undo(struct setup *s, enum made_kind kind, const char *name, bool 
 		return;
 	}
 	if (kind == MADE_RC_OFF) {
-		calls(s, t, t->on, name);
+		call(s, t, t->on, name);
 		return;
 	}
 	script(s, name, "stop");
-	calls(s, t, unknown_before ? t->forget : t->off, name);
+	call(s, t, unknown_before ? t->forget : t->off, name);
 }
