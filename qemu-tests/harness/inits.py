@@ -36,7 +36,7 @@ printf '[Service]\\nExecStart=\\nExecStart=-/sbin/agetty --autologin root --keep
 systemctl daemon-reload
 systemctl restart serial-getty@ttyS0.service"""
 
-_SYSVINIT_LOGIN = """pkill -t ttyS0
+_SYSVINIT_LOGIN = """pkill -KILL -t ttyS0
 sed -i '/^T0:/d' /etc/inittab
 echo 'T0:2345:respawn:/sbin/agetty --autologin root --keep-baud 115200 ttyS0 vt220' >> /etc/inittab
 telinit q"""
