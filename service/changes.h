@@ -24,6 +24,8 @@ enum made_kind {
 	MADE_UNIT,     /* enabled: disabled */
 	MADE_DISABLED, /* disabled: enabled */
 	MADE_GRUBBY,   /* crashkernel= by grubby: what was there before */
+	MADE_RC,       /* a script that runs at boot: that no more */
+	MADE_RC_OFF,   /* one that did not: that again */
 };
 
 struct change {
@@ -33,7 +35,7 @@ struct change {
 	char *argv[CHANGES_ARGS_MAX + 1];
 	bool may_fail; /* of a program: that is said, and no more */
 	enum made_kind made;
-	char what[256];	  /* MADE_WORD, MADE_GRUBBY: the word; MADE_UNIT, MADE_DISABLED: the unit */
+	char what[256];	  /* MADE_WORD, MADE_GRUBBY: the word; the unit; MADE_RC*: the script */
 	char before[256]; /* MADE_WORD, MADE_GRUBBY: the word that was there; empty: none */
 };
 

@@ -6,6 +6,7 @@
 #include "base/guard.h"
 #include "cmd/cmd.h"
 #include "load.h"
+#include "loadlock.h"
 #include "rawcheck.h"
 
 static void warn(void *arg, const char *line)
@@ -17,6 +18,8 @@ static void warn(void *arg, const char *line)
 int cmd_load(int argc, char **argv)
 {
 	_cleanup_free_ struct loaded *l = calloc(1, sizeof(*l));
+	_cleanup_close_ int lock = -1;
+	const u64 since = loadlock_now();
 	char line[CMDLINE_CAP];
 	struct load_opts o = { 0 };
 	struct err e = { 0 }, warning = { 0 };
@@ -27,6 +30,11 @@ int cmd_load(int argc, char **argv)
 	if (!l) {
 		err_sys(&e, -ENOMEM, "start");
 		return cmd_fail(argv[0], 1, &e);
+	}
+	lock = loadlock_take();
+	if (o.again && loadlock_is_done("", since)) {
+		printf("nothing to do: it was loaded again meanwhile\n");
+		return 0;
 	}
 	if (o.again && !load_is_loaded("") && !load_was_lost("")) {
 		printf("nothing to do: no capture kernel is loaded\n");
@@ -46,9 +54,11 @@ int cmd_load(int argc, char **argv)
 
 int cmd_unload(int argc, char **argv)
 {
+	_cleanup_close_ int lock = -1;
 	struct err e = { 0 };
 
 	if (argc > 1)
 		return cmd_usage(argv[0], "takes no options");
+	lock = loadlock_take();
 	return load_unload(&e) ? cmd_fail(argv[0], 1, &e) : 0;
 }

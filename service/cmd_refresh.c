@@ -13,6 +13,7 @@
 #include "cmd/cmd.h"
 #include "kernels.h"
 #include "load.h"
+#include "loadlock.h"
 #include "refresh.h"
 
 #define TRIES 5
@@ -149,6 +150,7 @@ static int removed_kernel(const struct refresh_opts *o)
 static int reload(int before)
 {
 	_cleanup_free_ struct loaded *l = calloc(1, sizeof(*l));
+	_cleanup_close_ int lock = loadlock_take();
 	struct err e = { 0 }, again = { 0 };
 	char line[CMDLINE_CAP], from[32];
 

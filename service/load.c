@@ -16,6 +16,7 @@
 #include "cpus.h"
 #include "kexec.h"
 #include "keys.h"
+#include "loadlock.h"
 #include "spare.h"
 #include "tree.h"
 
@@ -175,13 +176,10 @@ bool load_is_loaded(const char *root)
 bool load_was_lost(const char *root)
 {
 	_cleanup_free_ struct loaded *l = calloc(1, sizeof(*l));
-	/* who unloads takes the record away a moment later */
-	_cleanup_close_ int lock = loaded_lock(root);
 	s64 loaded;
 	bool lost = l && !tree_number(root, "/sys/kernel/kexec_crash_loaded", &loaded) &&
 		    !load_is_loaded(root) && !loaded_read(l, root);
 
-	(void)lock;
 	if (lost)
 		loaded_free(l);
 	return lost;
@@ -261,16 +259,15 @@ static int load_held(struct loaded *l, const char *line, struct err *warning, st
 int load_run(const struct load_opts *o, char **argv, struct loaded *l,
 	     char line[static CMDLINE_CAP], struct err *warning, struct err *e)
 {
-	_cleanup_close_ int lock = loaded_lock("");
 	struct utsname u;
 	int rc = uname(&u) ? err_sys(e, -errno, "uname") : check_reserved(e);
 
-	(void)lock;
 	memset(l, 0, sizeof(*l));
 	if (rc)
 		return rc;
 	snprintf(l->release, sizeof(l->release), "%s", o->kver ? o->kver : u.release);
 	l->when = time(NULL);
+	l->began = loadlock_now();
 	for (unsigned i = 0; i < LOADED_OPTIONS_MAX && argv[i]; i++)
 		l->options[i] = argv[i];
 	rc = find_files(l, o, e);
@@ -313,10 +310,8 @@ int load_again(struct loaded *l, const char *initrd_from, char line[static CMDLI
 
 int load_unload(struct err *e)
 {
-	_cleanup_close_ int lock = loaded_lock("");
 	int rc = kexec_unload(e);
 
-	(void)lock;
 	if (!rc)
 		keys_take_back("");
 	if (!rc)

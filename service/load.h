@@ -17,6 +17,8 @@ struct load_opts {
 /* The words of a command line, argv[0] passed over. -EINVAL with what is wrong. */
 int load_opts_read(struct load_opts *o, int argc, char **argv, struct err *e);
 
+/* All that loads, unloads or judges what was lost is called with loadlock_take()'s lock held. */
+
 /* argv: the options as given, for the record; it ends with NULL. l and line tell what was loaded.
  * A record that could not be written is told in warning (a message, or empty). */
 int load_run(const struct load_opts *o, char **argv, struct loaded *l,

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 
 #include "base/guard.h"
 #include "put.h"
@@ -30,19 +29,6 @@ static int sum_file(char sum[static SHA256_TEXT], const char *root, const char *
 	return rc ? rc : sha256_file(sum, full);
 }
 
-int loaded_lock(const char *root)
-{
-	char path[PATH_MAX];
-	int fd;
-
-	if (tree_path(path, root, LOADED_FILE ".lock") || put_parents(path, NULL))
-		return -1;
-	fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-	while (fd >= 0 && flock(fd, LOCK_EX) && errno == EINTR)
-		;
-	return fd;
-}
-
 int loaded_write(struct loaded *l, const char *root, struct err *e)
 {
 	_cleanup_free_ char *text = NULL;
@@ -64,8 +50,9 @@ int loaded_write(struct loaded *l, const char *root, struct err *e)
 	f = open_memstream(&text, &len);
 	if (!f)
 		return err_sys(e, -ENOMEM, LOADED_FILE);
-	fprintf(f, "release %s\nkernel %s %s\ninitrd %s %s\ntime %lld\n", l->release, l->kernel_sum,
-		l->kernel, l->initrd_sum, l->initrd, (long long)l->when);
+	fprintf(f, "release %s\nkernel %s %s\ninitrd %s %s\ntime %lld\nbegan %llu\n", l->release,
+		l->kernel_sum, l->kernel, l->initrd_sum, l->initrd, (long long)l->when,
+		(unsigned long long)l->began);
 	for (unsigned i = 0; l->options[i]; i++)
 		fprintf(f, "option %s\n", l->options[i]);
 	if (fclose(f))
@@ -99,6 +86,8 @@ static void line_read(struct loaded *l, char *line, unsigned *options)
 		file_read(value, l->initrd_sum, l->initrd);
 	else if (!strcmp(line, "time"))
 		l->when = (time_t)strtoll(value, NULL, 10);
+	else if (!strcmp(line, "began"))
+		l->began = strtoull(value, NULL, 10);
 	else if (!strcmp(line, "option") && *options < LOADED_OPTIONS_MAX)
 		l->options[(*options)++] = value;
 }

@@ -23,14 +23,11 @@ struct loaded {
 	/* NULL, or what was read in the place of these; not recorded */
 	const char *kernel_from, *initrd_from;
 	time_t when;
+	u64 began; /* the load, in nanoseconds since the boot */
 	/* as `crashpod load` got them, in text; NULL at the end */
 	char *options[LOADED_OPTIONS_MAX + 1];
 	char *text; /* the caller's to free */
 };
-
-/* One load at a time, so that the record is of the one that came last: a descriptor to close, or -1
- * where there can be no lock. */
-int loaded_lock(const char *root);
 
 /* Fills in the sums and writes it. Names and options with a line end are refused (-EINVAL). */
 int loaded_write(struct loaded *l, const char *root, struct err *e);

@@ -13,6 +13,7 @@
 static const char *const kind_names[] = {
 	[MADE_NONE] = "",	 [MADE_FILE] = "file",	       [MADE_WORD] = "word",
 	[MADE_UNIT] = "enabled", [MADE_DISABLED] = "disabled", [MADE_GRUBBY] = "grubby",
+	[MADE_RC] = "rc",	 [MADE_RC_OFF] = "rc-off",
 };
 
 void made_free(struct made *m)

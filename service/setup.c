@@ -94,11 +94,14 @@ static void load_now(struct setup *s)
 	s64 loaded = 0;
 
 	changes_step(&s->changes, "load");
-	if (s->reserved <= 0 || !s->systemd || s->waits)
+	if (s->reserved <= 0 || s->waits ||
+	    (!tree_number(s->root, "/sys/kernel/kexec_crash_loaded", &loaded) && loaded &&
+	     changes_empty(&s->changes)))
 		return;
-	if (tree_number(s->root, "/sys/kernel/kexec_crash_loaded", &loaded) || !loaded ||
-	    !changes_empty(&s->changes))
+	if (s->systemd)
 		a = changes_run(&s->changes, "systemctl", "restart", "crashpod.service", NULL);
+	else
+		a = setup_rc_start(s);
 	/* what is reserved is too little, and may not take it before the next boot */
 	if (a)
 		a->may_fail = s->reboot;
@@ -106,11 +109,8 @@ static void load_now(struct setup *s)
 
 void setup_plan(struct setup *s)
 {
-	struct stat st;
-	char path[PATH_MAX];
-
 	s->changes.root = s->root;
-	s->systemd = !tree_path(path, s->root, "/run/systemd/system") && !stat(path, &st);
+	s->systemd = setup_has_systemd(s->root);
 	if (kexec_reserved(s->root, &s->reserved))
 		s->reserved = -1;
 	setup_kernel(s);

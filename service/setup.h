@@ -42,7 +42,7 @@ void setup_plan(struct setup *s);
 void setup_kernel(struct setup *s); /* whether the kernel can be captured, and capture */
 void setup_conf(struct setup *s);   /* CONF_FILE, unless it is there */
 void setup_boot(struct setup *s);   /* crashkernel= for the next boots */
-void setup_units(struct setup *s);  /* systemd's units */
+void setup_units(struct setup *s);  /* systemd's units, or the rc script */
 
 /* The configuration for a directory of dumps, as text; the caller frees it. NULL: a problem was
  * added. settings: further lines of it. */
@@ -56,6 +56,20 @@ void setup_kdump_services(struct setup *s);
 /* What loads kdump-tools' capture kernel without its service, and what that has set: in their
  * place. */
 void setup_kdump_rest(struct setup *s);
+
+/* The same without systemd: scripts in /etc/init.d, by their names. */
+#define SETUP_RC_SCRIPT "/etc/init.d/crashpod"
+#define SETUP_RC_UNKNOWN "unknown" /* before: to what has scripts run */
+void setup_rc(struct setup *s);
+void setup_rc_kdump(struct setup *s);
+struct change *setup_rc_start(struct setup *s); /* NULL: there is no script */
+void setup_rc_undo(struct setup *s, enum made_kind kind, const char *name, bool unknown_before);
+/* Whether the next boot runs it, by the link of its runlevel. */
+bool setup_rc_is_enabled(const char *root, const char *name);
+/* Whether crashpod's is there. */
+bool setup_has_rc(const char *root);
+/* Whether systemd runs. */
+bool setup_has_systemd(const char *root);
 
 /* Undoes what CHANGES_MADE says. -ENOENT: it says nothing. */
 int setup_unplan(struct setup *s, struct err *e);

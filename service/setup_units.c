@@ -8,12 +8,17 @@
 #include "setup.h"
 #include "tree.h"
 
-#define RC_SCRIPT "/etc/init.d/crashpod"
-
 static const char *const own_units[] = { "crashpod.service", "crashpod-collect.service" };
 static const char *const kdump_units[] = { "kdump-tools.service", "kdump.service" };
 static const char *const unit_dirs[] = { "/etc/systemd/system", "/usr/local/lib/systemd/system",
 					 "/usr/lib/systemd/system", "/lib/systemd/system" };
+
+bool setup_has_systemd(const char *root)
+{
+	char path[PATH_MAX];
+
+	return !tree_path(path, root, "/run/systemd/system") && !access(path, F_OK);
+}
 
 bool setup_has_unit(const char *root, const char *unit)
 {
@@ -57,27 +62,11 @@ static void unit_switch(struct setup *s, const char *verb, const char *unit, enu
 	snprintf(a->what, sizeof(a->what), "%s", unit);
 }
 
-static void no_systemd(struct setup *s)
-{
-	char path[PATH_MAX];
-
-	if (!tree_path(path, s->root, RC_SCRIPT) && !access(path, X_OK) &&
-	    prog_has(s->root, "update-rc.d"))
-		setup_line(&s->todos,
-			   "there is no systemd: have %s run at boot (update-rc.d "
-			   "crashpod defaults && update-rc.d crashpod enable)",
-			   RC_SCRIPT);
-	else
-		setup_line(&s->todos,
-			   "there is no systemd: have the rc script crashpod run at boot, or call "
-			   "`crashpod refresh` and `crashpod load` there");
-}
-
 void setup_units(struct setup *s)
 {
 	changes_step(&s->changes, "services");
 	if (!s->systemd) {
-		no_systemd(s);
+		setup_rc(s);
 		return;
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(own_units); i++) {
@@ -94,6 +83,8 @@ void setup_units(struct setup *s)
 void setup_kdump_services(struct setup *s)
 {
 	changes_step(&s->changes, "kdump's service");
+	if (!s->systemd)
+		setup_rc_kdump(s);
 	for (size_t i = 0; s->systemd && i < ARRAY_SIZE(kdump_units); i++) {
 		if (!setup_is_enabled(s->root, kdump_units[i]))
 			continue;

@@ -23,6 +23,8 @@ static void undo_units(struct setup *s, const struct made *m)
 			changes_run(&s->changes, "systemctl", "disable", l->what, NULL);
 			changes_run(&s->changes, "systemctl", "stop", l->what, NULL);
 		}
+		if (l->kind == MADE_RC || l->kind == MADE_RC_OFF)
+			setup_rc_undo(s, l->kind, l->what, !strcmp(l->before, SETUP_RC_UNKNOWN));
 		if (l->kind != MADE_DISABLED || setup_is_enabled(s->root, l->what))
 			continue;
 		if (setup_has_unit(s->root, l->what))

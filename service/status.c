@@ -94,14 +94,14 @@ static void check_enough(struct status *s, struct scene *sc)
 	status_reserve(s, sc->root, sc->kver);
 }
 
-static void check_units(struct status *s, struct scene *sc)
-{
-	status_units(s, sc->root);
-}
-
 static void check_kdump(struct status *s, struct scene *sc)
 {
 	status_kdump(s, sc->root);
+}
+
+static void check_boot(struct status *s, struct scene *sc)
+{
+	status_boot(s, sc->root);
 }
 
 static void check_initramfs(struct status *s, struct scene *sc)
@@ -175,8 +175,8 @@ static void check_oops(struct status *s, struct scene *sc)
 }
 
 static void (*const checks[])(struct status *s, struct scene *sc) = {
-	check_reserved, check_loaded,  check_enough, check_kdump,     check_units, check_initramfs,
-	check_config,	check_targets, check_chain,  check_watchdogs, check_oops,  check_last_dump,
+	check_reserved, check_loaded,  check_enough, check_kdump,     check_boot, check_initramfs,
+	check_config,	check_targets, check_chain,  check_watchdogs, check_oops, check_last_dump,
 };
 
 void status_free(struct status *s)

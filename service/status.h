@@ -61,13 +61,11 @@ void status_room(struct status *s, const char *root, const struct conf *conf,
 
 /* What is loaded; fills in s->loaded. And the initramfs: whether it is of what is there now. */
 void status_loaded(struct status *s, const char *root);
+void status_boot(struct status *s, const char *root); /* and whether the next boot does it */
 void status_initramfs(struct status *s, const char *root, const char *kver);
 
 /* Whether what is reserved is enough for what is loaded, or would be. After status_loaded(). */
 void status_reserve(struct status *s, const char *root, const char *kver);
-
-/* Our own service at the next boot, where there is systemd. */
-void status_units(struct status *s, const char *root);
 
 /* The distribution's kdump: whose the loaded one is where it is not crashpod's, and what of it may
  * load another. */

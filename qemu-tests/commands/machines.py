@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ground import kernels, paths
 from harness import (diskcases, disks, faultrun, faults, layers, layers_cases, loop, rpmsystem,
-                     selfbuilt, systems, systems_kdump, systems_next, systems_sdboot, vm)
+                     selfbuilt, systems, systems_kdump, systems_next, systems_rc, systems_sdboot, vm)
 
 from . import table
 
@@ -75,6 +75,7 @@ WAYS = {
     "setup": systems.run,
     "upgrade": systems_next.run,
     "kdump": systems_kdump.run,
+    "rc": systems_rc.run,
     "systemd-boot": systems_sdboot.run,
     "unified": systems_sdboot.run,
 }

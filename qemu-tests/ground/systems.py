@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Whole Debian machines, by suite: disks that boot by themselves, under build/ground/systems/SUITE.
 
-GPT, BIOS GRUB on the disk (another kind: UEFI firmware and systemd-boot), an ext4 root, systemd, the suite's own linux-image-amd64, a serial
-console, and qemu-guest-agent, by which the tests run commands. What a person would have installed:
-none of crashpod's packages are on it. Made once; a run works on a copy.
+GPT, BIOS GRUB on the disk (another kind: UEFI firmware and systemd-boot), an ext4 root, systemd (or, as
+a kind, sysvinit), the suite's own linux-image-amd64, a serial console, and qemu-guest-agent, by which
+the tests run commands. What a person would have installed: none of crashpod's packages are on it. Made
+once; a run works on a copy.
 """
 
 import hashlib
@@ -28,6 +29,11 @@ CORE_SECTOR = 2048  # of the BIOS boot partition, where GRUB's core lies
 ROOT_SECTOR = 4096
 PACKAGES = ("linux-image-amd64", "grub-pc", "initramfs-tools", "systemd-sysv", "dbus", "udev",
             "qemu-guest-agent", "kmod", "e2fsprogs")
+# sysvinit as PID 1, and nothing of systemd's but udev: a name with - goes
+SYSVINIT_PACKAGES = ("linux-image-amd64", "grub-pc", "initramfs-tools", "sysvinit-core", "sysv-rc",
+                     "initscripts", "insserv", "startpar", "orphan-sysvinit-scripts", "rsyslog",
+                     "systemd-standalone-sysusers", "udev", "qemu-guest-agent", "kmod", "e2fsprogs",
+                     "systemd-sysv-", "systemd-")
 GRUB_SETTLE = "grub-install /dev/vda && update-grub"
 
 FILES = {
@@ -44,10 +50,12 @@ FILES = {
 
 @dataclass(frozen=True)
 class Kind:
-    """What sets machines of a suite apart: packages, files, the script of the first boot."""
+    """What sets machines of a suite apart: packages, files, the script of the first boot; and the init,
+    of harness/inits.py's, which the packages bring."""
     packages: tuple
     files: dict
     settle: str
+    init: str = field(default="systemd", repr=False)
     # UEFI firmware, and the boot loader comes with the first boot; never changes for a kind
     uefi: bool = field(default=False, repr=False)
 
@@ -90,6 +98,7 @@ KINDS = {
     "unified": Kind((*SDBOOT_PACKAGES, "systemd-ukify"),
                     SDBOOT_FILES | {"etc/kernel/install.conf": "layout=uki\n"},
                     SDBOOT_SETTLE.format("") + " && systemctl is-system-running", uefi=True),
+    "sysvinit": Kind(SYSVINIT_PACKAGES, FILES, GRUB_SETTLE, "sysvinit"),
 }
 
 

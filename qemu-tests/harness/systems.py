@@ -18,7 +18,7 @@ from pathlib import Path
 from ground import apt, efidisk, kernels, ovmf, paths, systems
 from oracle import crash as oracle
 
-from . import image, systems_stay
+from . import image, inits, systems_stay
 from .systemtest import crash_and_judge
 from .sysvm import SysVm
 
@@ -73,7 +73,7 @@ class Journey:
 
     def status(self, vm, name):
         """crashpod status must call the machine ready, when it has booted; whether it does."""
-        vm.do("systemctl is-system-running --wait")
+        vm.do(inits.of(self.system).settled)
         self.must(vm, name, "crashpod status")
         return self.tests[-1][1] is None
 
@@ -87,9 +87,11 @@ def settle(system):
                firmware=ovmf.arguments(system.variables) if uefi else ()) as vm:
         vm.power_on(efidisk.first_boot(where, systems.ROOT_UUID) if uefi else ())
         vm.wait_up(1)
+        init = inits.of(system)
+        vm.do(init.settled)
         status, text = vm.do(systems.KINDS[system.kind].settle)
         if status != 0:
-            _, failed = vm.do("systemctl --failed --no-legend")
+            _, failed = vm.do(init.failed)
             raise paths.GroundError(f"the machine of {system.suite}: {text} {failed}")
         vm.power_off()
 
@@ -108,6 +110,7 @@ def crash(journey, vm, name):
     _, before = vm.do("ls -1 /var/crash 2> /dev/null || true")
     vm.away(CRASH, 2)
     journey.seconds[name] = round(time.monotonic() - begun, 1)
+    vm.do(inits.of(journey.system).settled)
     text = journey.must(vm, f"{name}-list", "crashpod list")
     _, after = vm.do("ls -1 /var/crash")
     new = sorted(set(after.split()) - set(before.split()))
@@ -124,12 +127,12 @@ def _arm(journey, vm):
     """From a fresh machine to one that says it is ready."""
     vm.do(REPOSITORY)
     journey.must(vm, "install", INSTALL)
-    _, text = vm.do("systemctl is-enabled crashpod.service; cat /proc/cmdline")
+    _, text = vm.do(f"{inits.of(journey.system).enabled}; cat /proc/cmdline")
     journey.add("install-arms-nothing", None if "disabled" in text and "crashkernel" not in text
                 else text)
     for name, script in WAYS[journey.way]:
         journey.must(vm, name, script)
-    vm.away("systemctl reboot", 1)
+    vm.away("reboot", 1)
     journey.seconds["reboot"] = round(vm.steps[-1][2], 1)
     journey.status(vm, "status")
 
@@ -138,7 +141,7 @@ def _next_kernel(journey, vm, parts):
     """Another kernel is installed: its image is made, and after a reboot it is armed, or False."""
     journey.must(vm, "kernel-install", f"apt-get -q -y install {' '.join(parts)}")
     journey.must(vm, "kernel-image", f"ls -l /var/lib/crashpod/initramfs-{journey.other}.*")
-    vm.away("systemctl reboot", 1)
+    vm.away("reboot", 1)
     journey.seconds["kernel-reboot"] = round(vm.steps[-1][2], 1)
     _, text = vm.do("uname -r")
     journey.add("kernel-boots", None if text.strip() == journey.other else

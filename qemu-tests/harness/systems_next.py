@@ -73,7 +73,7 @@ def _go(journey, vm):
     journey.must(vm, "install", "apt-get -q update && "
                  f"apt-get -q -y install crashpod={version.removesuffix('+next')}")
     journey.must(vm, "setup", "crashpod setup --yes")
-    vm.away("systemctl reboot", 1)
+    vm.away("reboot", 1)
     journey.status(vm, "status")
     journey.must(vm, "change", CHANGE)
     journey.status(vm, "change-status")

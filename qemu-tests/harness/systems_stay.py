@@ -121,7 +121,7 @@ def _conf(journey, vm):
     journey.status(vm, "too-large-mended")
 
 
-def _other_gone(journey, vm):
+def other_gone(journey, vm):
     """The kernel that does not run is removed, and its image with it."""
     kver = journey.system.kver
     journey.must(vm, "kernel-remove",
@@ -131,16 +131,16 @@ def _other_gone(journey, vm):
     journey.status(vm, "kernel-remove-status")
 
 
-def _package_gone(journey, vm, allowed):
+def _package_gone(journey, vm, allowed, removed):
     journey.must(vm, "remove", "apt-get -q -y remove crashpod")
-    journey.must(vm, "removed", REMOVED)
+    journey.must(vm, "removed", removed + REMOVED)
     _, dumps = vm.do("ls /var/crash")
     journey.must(vm, "purge", "apt-get -q -y purge crashpod")
     _, left = vm.do(LEFT)
     left = [line for line in left.split() if line not in allowed]
     journey.add("purge-leaves-nothing", f"left: {' '.join(left)}" if left else None)
     begun = len(vm.steps)
-    vm.away("systemctl reboot", 1)
+    vm.away("reboot", 1)
     journey.seconds["purge-reboot"] = round(vm.steps[begun][2], 1)
     _, line = vm.do("cat /proc/cmdline")
     journey.add("purge-reserves-nothing", None if allowed or "crashkernel" not in line else line)
@@ -155,11 +155,12 @@ def stay(journey, vm):
     journey.status(vm, "hotplug-status")
     journey.must(vm, "reinstall", REINSTALL)
     journey.status(vm, "reinstall-status")
-    _other_gone(journey, vm)
+    other_gone(journey, vm)
 
 
-def leave(journey, vm):
-    """The package is removed and purged. What a person wrote for the boot loader is theirs."""
+def leave(journey, vm, removed=""):
+    """The package is removed and purged. What a person wrote for the boot loader is theirs. removed: what
+    else must be true after the removal."""
     allowed = [] if journey.way != "hand" else ["/etc/default/grub.d/crashpod.cfg",
                                                  "/boot/grub/grub.cfg"]
-    _package_gone(journey, vm, allowed)
+    _package_gone(journey, vm, allowed, removed)

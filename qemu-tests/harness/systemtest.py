@@ -4,21 +4,9 @@ a real login, and what ends it."""
 
 import re
 
+from . import inits
+
 TEST = "crashpod test --yes"
-# A login on the serial console, which is the machine's console.log: the getty is started anew with it.
-LOGIN = """dir=/run/systemd/system/serial-getty@ttyS0.service.d
-mkdir -p $dir
-printf '[Service]\\nExecStart=\\nExecStart=-/sbin/agetty --autologin root --keep-baud 115200 - vt220\\n' \\
-    > $dir/login.conf
-systemctl daemon-reload
-systemctl restart serial-getty@ttyS0.service
-for i in $(seq 60); do
-    pgrep -t ttyS0 -x bash > /dev/null && break
-    sleep 1
-done
-sleep 3"""
-# The unit may still be at work when the agent answers.
-SETTLED = "systemctl is-system-running --wait > /dev/null; systemctl is-failed crashpod-collect.service"
 NOTICE = r"crashpod: this machine crashed on \d{4}-\d\d-\d\d .*See `crashpod show`"
 
 
@@ -27,33 +15,34 @@ def _has(journey, name, text, pattern):
                 f"no {pattern!r} in {text.strip()[-300:]!r}")
 
 
-def _login(vm):
+def _login(vm, init):
     """What a login on the console shows."""
     log = vm.where / "console.log"
     before = log.stat().st_size
-    vm.do(LOGIN)
+    vm.do(init.login)
     return log.read_bytes()[before:].decode(errors="replace")
 
 
 def crash_and_judge(journey, vm, name="test"):
     """Crash the machine by crashpod's own command and judge all that follows.
 
-    The machine is armed (crashpod status is ok) and its crashpod-collect.service enabled.
+    The machine is armed (crashpod status is ok), and dumps are fetched when it boots.
     """
+    init = inits.of(journey.system)
     vm.away(TEST, 2)
-    _, text = vm.do(SETTLED)
-    journey.add(f"{name}-service", None if "failed" not in text.split() else text)
+    vm.do(init.settled)
+    journey.must(vm, f"{name}-service", init.collected)
     text = journey.must(vm, f"{name}-result", "crashpod test --result")
     _has(journey, f"{name}-sure", text, r"^ok: /var/crash/\S+, \d+ bytes$")
     text = journey.must(vm, f"{name}-show", "crashpod show")
     _has(journey, f"{name}-backtrace", text, r"^  sysrq_handle_crash\+0x")
     journey.must(vm, f"{name}-list", "crashpod list")
-    text = journey.must(vm, f"{name}-journal", "journalctl -b -u crashpod-collect.service")
+    text = journey.must(vm, f"{name}-journal", init.log)
     _has(journey, f"{name}-journal-notice", text, NOTICE)
-    text = _login(vm)
+    text = _login(vm, init)
     _has(journey, f"{name}-login", text, r"ABSOLUTELY NO WARRANTY")
     _has(journey, f"{name}-login-notice", text, NOTICE)
     journey.must(vm, f"{name}-seen", "crashpod list --seen")
-    text = _login(vm)
+    text = _login(vm, init)
     _has(journey, f"{name}-login-again", text, r"ABSOLUTELY NO WARRANTY")
     journey.add(f"{name}-login-quiet", None if not re.search(NOTICE, text) else text[-300:])

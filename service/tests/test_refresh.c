@@ -19,6 +19,7 @@
 #include "../kernels.h"
 #include "../load.h"
 #include "../loaded.h"
+#include "../loadlock.h"
 #include "../refresh.h"
 #include "../run.h"
 
@@ -40,6 +41,7 @@ static void test_loaded(void **state)
 	snprintf(l->kernel, sizeof(l->kernel), "/boot/k");
 	snprintf(l->initrd, sizeof(l->initrd), "/boot/i i");
 	l->when = 1234567890;
+	l->began = 3000000000000000000;
 	l->options[0] = append;
 	l->options[1] = words;
 	assert_int_equal(loaded_write(l, t.path, &e), 0);
@@ -69,6 +71,11 @@ static void test_loaded(void **state)
 	tempdir_mkdir(&t, "sys/kernel");
 	tempdir_puts(&t, "sys/kernel/kexec_crash_loaded", "1\n");
 	assert_false(refresh_wants_reload(t.path));
+	/* of many who ask for the same, those that asked before the load began have what they want
+	 */
+	assert_true(loadlock_is_done(t.path, 2999999999999999999));
+	assert_false(loadlock_is_done(t.path, 3000000000000000000));
+	assert_false(loadlock_is_done(t.path, 0));
 	tempdir_puts(&t, "boot/i i", "another");
 	assert_int_equal(loaded_changed(t.path, got->initrd, got->initrd_sum), 1);
 	assert_true(refresh_wants_reload(t.path));
@@ -81,6 +88,7 @@ static void test_loaded(void **state)
 	tempdir_puts(&t, "sys/kernel/kexec_crash_loaded", "1\n");
 	assert_false(load_was_lost(t.path));
 	assert_false(refresh_wants_reload(t.path));
+	assert_false(loadlock_is_done(t.path, 1));
 	loaded_free(got);
 
 	words[1] = '\n';

@@ -56,6 +56,53 @@ static void test_raw(void **state)
 	free(s);
 }
 
+/* Whether the next boot loads one: by systemd, or by the rc script's link of the runlevel it goes
+ * to. */
+static void test_boot(void **state)
+{
+	const struct {
+		struct file files[4];
+		const char *line, *text, *mend;
+	} t[] = {
+		{ { { "/run/systemd/system/x", "" },
+		    { "/usr/lib/systemd/system/crashpod.service", "" } },
+		  "note",
+		  "next boot: crashpod.service is not enabled",
+		  "systemctl enable" },
+		{ { { "/etc/init.d/crashpod", "#!/bin/sh\n" }, { "/etc/rc2.d/K01crashpod", "" } },
+		  "note",
+		  "next boot: /etc/init.d/crashpod is not enabled",
+		  "crashpod setup" },
+		{ { { "/etc/init.d/crashpod", "#!/bin/sh\n" }, { "/etc/rc2.d/S03crashpod", "" } },
+		  "ok",
+		  "/etc/init.d/crashpod loads it at each boot",
+		  "" },
+		{ { { "/etc/init.d/crashpod", "#!/bin/sh\n" },
+		    { "/etc/rc3.d/S03crashpod", "" },
+		    { "/etc/inittab", "# id:3:initdefault:\nid:2:initdefault:\n" } },
+		  "note",
+		  "next boot: /etc/init.d/crashpod is not enabled",
+		  "" },
+	};
+	struct status *s = calloc(1, sizeof(*s));
+
+	(void)state;
+	assert_non_null(s);
+	for (size_t i = 0; i < ARRAY_SIZE(t); i++) {
+		char root[] = "/tmp/crashpod-status-XXXXXX";
+
+		make_tree(root);
+		for (const struct file *f = t[i].files; f->path; f++)
+			put(root, f);
+		status_check(s, root, KVER);
+		assert_int_equal(remove_tree(root), 0);
+		has_line(s, t[i].line, t[i].text, t[i].mend);
+		assert_true(status_ready(s));
+	}
+	status_free(s);
+	free(s);
+}
+
 /* mkinitrd's own lines; one that has none says nothing. */
 static void test_chain(void **state)
 {
@@ -348,46 +395,14 @@ static void test_reserve(void **state)
 	free(s);
 }
 
-/* kdump's service loads its own, whatever our record says. */
-static void test_units(void **state)
-{
-#define WANTS "/etc/systemd/system/multi-user.target.wants/"
-	char root[] = "/tmp/crashpod-status-XXXXXX", path[PATH_MAX];
-	struct status *s = calloc(1, sizeof(*s));
-
-	(void)state;
-	assert_non_null(s);
-	make_tree(root);
-	put(root, &(struct file){ WANTS "x", "" });
-	assert_int_equal(tree_path(path, root, WANTS "kdump-tools.service"), 0);
-	assert_int_equal(symlink("/lib/systemd/system/kdump-tools.service", path), 0);
-	status_check(s, root, KVER);
-	assert_int_equal(count_bad(s, "units"), 0);
-	put(root, &(struct file){ "/run/systemd/system/x", "" });
-	status_check(s, root, KVER);
-	has_line(s, "missing", "kdump-tools.service is enabled and loads its own",
-		 "systemctl disable --now kdump-tools.service");
-	has_line(s, "note", "crashpod.service is not enabled", "systemctl enable crashpod.service");
-	assert_false(status_ready(s));
-	assert_int_equal(unlink(path), 0);
-	assert_int_equal(tree_path(path, root, WANTS "crashpod.service"), 0);
-	assert_int_equal(symlink("/lib/systemd/system/crashpod.service", path), 0);
-	status_check(s, root, KVER);
-	assert_int_equal(remove_tree(root), 0);
-	assert_int_equal(count_bad(s, "units"), 0);
-	assert_true(status_ready(s));
-	status_free(s);
-	free(s);
-}
-
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_raw),	    cmocka_unit_test(test_chain),
-		cmocka_unit_test(test_watchdog),    cmocka_unit_test(test_last_dump),
-		cmocka_unit_test(test_room_needed), cmocka_unit_test(test_room),
-		cmocka_unit_test(test_keys),	    cmocka_unit_test(test_reserve),
-		cmocka_unit_test(test_units),
+		cmocka_unit_test(test_raw),	  cmocka_unit_test(test_boot),
+		cmocka_unit_test(test_chain),	  cmocka_unit_test(test_watchdog),
+		cmocka_unit_test(test_last_dump), cmocka_unit_test(test_room_needed),
+		cmocka_unit_test(test_room),	  cmocka_unit_test(test_keys),
+		cmocka_unit_test(test_reserve),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
