@@ -61,6 +61,15 @@ bool kdump_has_loaded(const char *root)
 	return is_later(&theirs.st_mtim, &ours.st_mtim) && !is_later(&theirs.st_mtim, &now);
 }
 
+bool kdump_is_off(const char *root)
+{
+	_cleanup_free_ char *text = NULL;
+	char value[8];
+
+	return !tree_text(root, KDUMP_DEBIAN_FILE, &text) &&
+	       kdump_value(text, "USE_KDUMP", value, sizeof(value)) && !strcmp(value, "0");
+}
+
 bool kdump_has_rules(const char *root)
 {
 	static const char *const dirs[] = { "/usr/lib/udev/rules.d", "/lib/udev/rules.d" };

@@ -22,6 +22,9 @@ bool kdump_value(const char *text, const char *name, char *out, size_t cap);
 /* Whether kdump-config says that it has loaded its capture kernel after `crashpod load` has. */
 bool kdump_has_loaded(const char *root);
 
+/* Whether kdump-tools is told to load nothing (USE_KDUMP=0), be its service enabled or not. */
+bool kdump_is_off(const char *root);
+
 /* Whether Debian's rules are there, and nothing is in their place. */
 bool kdump_has_rules(const char *root);
 

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/guard.h"
+#include "kdump.h"
 #include "prog.h"
 #include "setup.h"
 #include "tree.h"
@@ -167,7 +168,8 @@ void setup_rc_kdump(struct setup *s)
 	for (size_t i = 0; i < ARRAY_SIZE(kdump_scripts); i++) {
 		const char *name = kdump_scripts[i];
 
-		if (!setup_rc_is_enabled(s->root, name))
+		if (!setup_rc_is_enabled(s->root, name) ||
+		    (!s->from_kdump && kdump_is_off(s->root)))
 			continue;
 		if (!s->from_kdump || !t) {
 			setup_line(

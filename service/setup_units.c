@@ -4,12 +4,14 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "prog.h"
+#include "kdump.h"
 #include "setup.h"
 #include "tree.h"
 
+#define DEBIAN_UNIT "kdump-tools.service"
+
 static const char *const own_units[] = { "crashpod.service", "crashpod-collect.service" };
-static const char *const kdump_units[] = { "kdump-tools.service", "kdump.service" };
+static const char *const kdump_units[] = { DEBIAN_UNIT, "kdump.service" };
 static const char *const unit_dirs[] = { "/etc/systemd/system", "/usr/local/lib/systemd/system",
 					 "/usr/lib/systemd/system", "/lib/systemd/system" };
 
@@ -44,10 +46,16 @@ bool setup_is_enabled(const char *root, const char *unit)
 	return false;
 }
 
+/* Whether a unit of kdump's is enabled, and loads what it should. */
+static bool does_load(const char *root, const char *unit)
+{
+	return setup_is_enabled(root, unit) && (strcmp(unit, DEBIAN_UNIT) || !kdump_is_off(root));
+}
+
 const char *setup_kdump_enabled(const char *root)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(kdump_units); i++)
-		if (setup_is_enabled(root, kdump_units[i]))
+		if (does_load(root, kdump_units[i]))
 			return kdump_units[i];
 	return NULL;
 }
@@ -86,7 +94,8 @@ void setup_kdump_services(struct setup *s)
 	if (!s->systemd)
 		setup_rc_kdump(s);
 	for (size_t i = 0; s->systemd && i < ARRAY_SIZE(kdump_units); i++) {
-		if (!setup_is_enabled(s->root, kdump_units[i]))
+		if (!setup_is_enabled(s->root, kdump_units[i]) ||
+		    (!s->from_kdump && !does_load(s->root, kdump_units[i])))
 			continue;
 		if (!s->from_kdump) {
 			setup_line(&s->problems,

@@ -83,12 +83,12 @@ static void test_loaded(void **state)
 	tempdir_puts(&t, "sys/kernel/kexec_crash_loaded", "0\n");
 	assert_true(load_was_lost(t.path));
 	assert_true(refresh_wants_reload(t.path));
+	assert_false(loadlock_is_done(t.path, 1));
 	tempdir_puts(&t, "boot/i i", "initrd");
 	assert_true(refresh_wants_reload(t.path));
 	tempdir_puts(&t, "sys/kernel/kexec_crash_loaded", "1\n");
 	assert_false(load_was_lost(t.path));
 	assert_false(refresh_wants_reload(t.path));
-	assert_false(loadlock_is_done(t.path, 1));
 	loaded_free(got);
 
 	words[1] = '\n';

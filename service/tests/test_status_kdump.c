@@ -92,11 +92,22 @@ static void test_would_load(void **state)
 	(void)state;
 	make_tree(root);
 	put(root, &(struct file){ RULES, "rule\n" });
-	enable(root, "kdump.service");
 	status_check(&s, root, KVER);
-	has_line(&s, "note", "kdump.service is enabled as well", "systemctl disable --now kdump");
 	has_line(&s, "note", "kdump-tools' udev rules load its own", "crashpod setup");
 	assert_true(status_ready(&s));
+	enable(root, "kdump-tools.service");
+	status_check(&s, root, KVER);
+	has_line(&s, "missing", "kdump-tools.service is enabled as well",
+		 "systemctl disable --now kdump-tools.service");
+	assert_false(status_ready(&s));
+	/* enabled it may be, and do nothing */
+	put(root, &(struct file){ KDUMP_DEBIAN_FILE, "USE_KDUMP=1\nUSE_KDUMP=0\n" });
+	status_check(&s, root, KVER);
+	assert_true(status_ready(&s));
+	enable(root, "kdump.service");
+	status_check(&s, root, KVER);
+	has_line(&s, "missing", "kdump.service is enabled as well",
+		 "systemctl disable --now kdump");
 
 	put(root, &(struct file){ KDUMP_RULES_OVER, "" });
 	status_check(&s, root, KVER);
