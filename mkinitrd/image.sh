@@ -173,6 +173,8 @@ image_install()
 	if test "$out_dir" = /var/lib/crashpod; then
 		mkdir -p "$out_dir" || fail "$out_dir: cannot be made"
 	fi
+	# of builds that the power was cut from
+	find "$out_dir" -maxdepth 1 -type f -name '.mkinitrd.??????' -mmin +1440 -delete 2> /dev/null || :
 	out_tmp=$(mktemp "$out_dir/.mkinitrd.XXXXXX") || fail "$out_dir: cannot write there"
 	cat "$work/image" > "$out_tmp" || fail "$out: cannot be written"
 	chmod 0644 "$out_tmp"

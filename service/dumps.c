@@ -133,20 +133,28 @@ static int scan_one(struct dumps *d, int top, const char *path, const char *name
 	struct json_doc doc = { 0 };
 	struct dump_entry *entry;
 	struct naming n;
+	int rc;
 
 	if (!naming_parse(&n, name))
 		return 0;
 	dir = openat(top, name, DIR_FLAGS);
-	if (dir < 0)
-		return errno == ENOTDIR || errno == ELOOP || errno == ENOENT
-			       ? 0
-			       : err_sys(e, -errno, "%s/%s", path, name);
+	rc = dir < 0 ? errno : 0;
+	if (rc == ENOTDIR || rc == ELOOP || rc == ENOENT)
+		return 0;
+	if (rc == EACCES)
+		return err_sys(e, -rc, "%s/%s", path, name);
 	entry = dumps_add(d);
 	if (!entry)
 		return err_sys(e, -ENOMEM, "%s", path);
 	snprintf(entry->dir, sizeof(entry->dir), "%s/%s", strcmp(path, "/") ? path : "", name);
-	if (!look(dir, &n, entry, &doc))
+	/* a bad block under one directory does not hide the others */
+	if (rc) {
+		entry->state = DUMPS_CUT;
+		snprintf(entry->reason, sizeof(entry->reason), "it cannot be opened: %s",
+			 strerror(rc));
+	} else if (!look(dir, &n, entry, &doc)) {
 		d->n--;
+	}
 	json_doc_free(&doc);
 	return 0;
 }

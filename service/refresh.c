@@ -19,6 +19,9 @@
 #include "tree.h"
 
 #define LOCK_FILE "/run/crashpod/lock"
+#define LOCK_MINUTES 20u
+#define LOCK_NAP_NS 100000000L
+#define LOCK_NAPS (LOCK_MINUTES * 600u)
 
 int refresh_lock(const char *root, struct err *e)
 {
@@ -32,10 +35,18 @@ int refresh_lock(const char *root, struct err *e)
 		     : open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return err_sys(e, -errno, "%s", path);
-	while (flock(fd, LOCK_EX)) {
-		if (errno == EINTR)
+	/* one that hangs is not to hang the package manager, too */
+	for (unsigned naps = 0; flock(fd, LOCK_EX | LOCK_NB); naps++) {
+		if ((errno == EWOULDBLOCK || errno == EINTR) && naps < LOCK_NAPS) {
+			nanosleep(&(struct timespec){ .tv_nsec = LOCK_NAP_NS }, NULL);
 			continue;
-		rc = err_sys(e, -errno, "%s", path);
+		}
+		rc = errno == EWOULDBLOCK
+			     ? err_set(e, -EBUSY,
+				       "another crashpod refresh has been at work for %u "
+				       "minutes (it holds %s)",
+				       LOCK_MINUTES, path)
+			     : err_sys(e, -errno, "%s", path);
 		close(fd);
 		return rc;
 	}

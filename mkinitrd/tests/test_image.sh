@@ -7,7 +7,11 @@ make_lab
 set_conf 'xfs UUID=1111-2222' 'dump_level 17'
 root=$lab/root
 
+touch "$lab/.mkinitrd.young1"
+touch -d '2 days ago' "$lab/.mkinitrd.older1" "$lab/.mkinitrd.another-name"
 build --modules-root "$root" -o "$lab/one" --compress none
+result leftovers "$(ls -a "$lab")" test -e "$lab/.mkinitrd.young1" -a -e "$lab/.mkinitrd.another-name" \
+	-a ! -e "$lab/.mkinitrd.older1"
 result builds "$(cat "$lab/stderr")" test "$rc" -eq 0
 sleep 1 # file times must not matter
 touch "$lab/init" "$root/boot"

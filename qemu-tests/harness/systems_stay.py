@@ -68,28 +68,43 @@ crashpod-mkinitrd && crashpod load --again && systemctl start crashpod-refresh.p
 # Memory that goes and comes again is told to the capture kernel: by udev's rule, or by the kernel.
 HOTPLUG = f"""own=0
 test ! -e /sys/devices/system/memory/crash_hotplug || own=$(cat /sys/devices/system/memory/crash_hotplug)
-before=$(stat -c %y.%i {LOADED})
-for block in $(ls -d /sys/devices/system/memory/memory* | sort -rV); do
-    echo offline 2> /dev/null > $block/state || continue
-    echo online > $block/state
-    break
-done
-test "$(cat $block/state)" = online || {{ echo "no memory goes offline"; exit 1; }}
-echo "$block was offline; the kernel tells it by itself: $own"
-udevadm settle
-i=0
-while test "$(stat -c %y.%i {LOADED})" = "$before" && test $i -lt 60; do
-    i=$((i + 1))
-    test $own = 0 || test $i -lt 5 || break
-    sleep 1
-done
-if test "$(stat -c %y.%i {LOADED})" = "$before"; then again=no; else again=yes; fi
-echo "loaded again: $again"
-case $own$again in
-0yes | 1no) ;;
-*) exit 1 ;;
-esac
+again()
+{{
+    before=$(stat -c %y.%i {LOADED})
+    for block in $(ls -d /sys/devices/system/memory/memory* | sort -rV); do
+        echo offline 2> /dev/null > $block/state || continue
+        echo online > $block/state
+        break
+    done
+    test "$(cat $block/state)" = online || {{ echo "no memory goes offline"; exit 1; }}
+    echo "$block was offline; the kernel tells it by itself: $own"
+    udevadm settle
+    i=0
+    while test "$(stat -c %y.%i {LOADED})" = "$before" && test $i -lt 60; do
+        i=$((i + 1))
+        test $own = 0 || test $i -lt 5 || break
+        sleep 1
+    done
+    if test "$(stat -c %y.%i {LOADED})" = "$before"; then again=no; else again=yes; fi
+    echo "loaded again: $again"
+    case $own$again in
+    0yes | 1no) ;;
+    *) exit 1 ;;
+    esac
+}}
+again
+systemctl stop crashpod.service && crashpod load || exit 1
+echo "loaded by hand:"
+again
+systemctl start crashpod.service
 """
+
+# Goes wrong when everything has ended, and the root file system is read-only.
+LATE = "/usr/lib/systemd/system-shutdown/late"
+LATE_CRASH = f"""mkdir -p {LATE.rpartition("/")[0]}
+printf '#!/bin/sh\\necho 1 > /proc/sys/kernel/sysrq\\necho c > /proc/sysrq-trigger\\n' > {LATE}
+chmod +x {LATE}
+systemctl reboot"""
 
 REINSTALL = "apt-get -q -y install --reinstall crashpod"
 
@@ -148,6 +163,20 @@ def _package_gone(journey, vm, allowed, removed):
     journey.add("purge-keeps-dumps", None if dumps and after == dumps else f"{dumps} {after}")
 
 
+def _late_crash(journey, vm):
+    """A panic at the very end of a shutdown is captured."""
+    _, before = vm.do("ls /var/crash")
+    begun = len(vm.steps)
+    vm.away(LATE_CRASH, 2)
+    journey.seconds["late-crash"] = round(vm.steps[begun][2], 1)
+    _, after = vm.do(f"rm {LATE}; ls /var/crash")
+    new = sorted(set(after.split()) - set(before.split()))
+    journey.add("late-crash", None if len(new) == 1 else f"{before} then {after}")
+    for stamp in new:
+        journey.must(vm, "late-verify", f"crashpod verify /var/crash/{stamp}/dump.{stamp}")
+    journey.status(vm, "late-status")
+
+
 def stay(journey, vm):
     """Changes on a machine that runs its second kernel; it must be ready after each."""
     _conf(journey, vm)
@@ -156,6 +185,7 @@ def stay(journey, vm):
     journey.must(vm, "reinstall", REINSTALL)
     journey.status(vm, "reinstall-status")
     other_gone(journey, vm)
+    _late_crash(journey, vm)
 
 
 def leave(journey, vm, removed=""):

@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #include "../../dumper/core.h"
@@ -280,12 +282,45 @@ static void test_foreign(void **state)
 	tempdir_close(&t);
 }
 
+/* One directory that cannot be opened does not hide the others. */
+static void test_unreadable(void **state)
+{
+	struct dumps d = { 0 };
+	struct tempdir t;
+	struct rlimit before, few;
+	struct err e = { 0 };
+	int rc, next;
+
+	(void)state;
+	tempdir_open(&t);
+	tempdir_mkdir(&t, "202611250149");
+	tempdir_mkdir(&t, "202611250150");
+	/* room for the directory of dumps, and for none in it */
+	next = dup(0);
+	assert_true(next >= 0);
+	close(next);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	few = (struct rlimit){ .rlim_cur = (rlim_t)next + 1, .rlim_max = before.rlim_max };
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	rc = dumps_scan(&d, t.path, &e);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	assert_int_equal(rc, 0);
+	assert_int_equal(d.n, 2);
+	for (size_t i = 0; i < d.n; i++) {
+		assert_int_equal(d.v[i].state, DUMPS_CUT);
+		assert_non_null(strstr(d.v[i].reason, "it cannot be opened: Too many open files"));
+	}
+	dumps_free(&d);
+	tempdir_close(&t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_states), cmocka_unit_test(test_links),
-		cmocka_unit_test(test_header), cmocka_unit_test(test_hostile),
-		cmocka_unit_test(test_notice), cmocka_unit_test(test_foreign),
+		cmocka_unit_test(test_unreadable), cmocka_unit_test(test_states),
+		cmocka_unit_test(test_links),	   cmocka_unit_test(test_header),
+		cmocka_unit_test(test_hostile),	   cmocka_unit_test(test_notice),
+		cmocka_unit_test(test_foreign),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -249,6 +249,12 @@ verbs()
 	machine rc-verbs
 	rc stop
 	equal "stop" "$status $(called)" "0 crashpod unload,"
+	for level in 0 6; do
+		RUNLEVEL=$level rc stop
+		equal "stop on the way down, $level" "$status $(called)" "0 "
+	done
+	RUNLEVEL=1 rc stop
+	equal "stop for one user" "$status $(called)" "0 crashpod unload,"
 	rc reload
 	equal "reload" "$status $(called)" "0 crashpod load --again,"
 	rc status
