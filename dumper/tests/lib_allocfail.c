@@ -210,3 +210,18 @@ unsigned allocfail_each(const char *name, void (*run)(void *arg),
 		}
 	}
 }
+
+/* libelf.a of elfutils 0.192, as Debian 13 has it, lacks what it looks up raw chunks with, which
+ * nothing here asks for. */
+__attribute__((weak)) void eu_search_tree_init(void *tree);
+__attribute__((weak)) void eu_search_tree_init(void *tree)
+{
+	(void)tree;
+}
+
+__attribute__((weak)) void eu_search_tree_fini(void *tree, void (*free_node)(void *node));
+__attribute__((weak)) void eu_search_tree_fini(void *tree, void (*free_node)(void *node))
+{
+	(void)tree;
+	(void)free_node;
+}
