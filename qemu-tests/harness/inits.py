@@ -49,6 +49,10 @@ while test "$(runlevel)" != 'N 2' || pgrep -x 'rc|startpar' > /dev/null || pgrep
     sleep 1
 done"""
 
+# The agent has each of these scripts logged, too: they must not find themselves.
+_SYSVINIT_LOG = """tail -n "+$(grep -an ' kernel: .*Linux versio[n] ' /var/log/syslog | tail -n 1 |
+    cut -d : -f 1)" /var/log/syslog | grep -a '[a-z] crashpo[d]: '"""
+
 INITS = {
     "systemd": Init(
         "systemctl is-system-running --wait", "systemctl --failed --no-legend",
@@ -58,10 +62,7 @@ INITS = {
     "sysvinit": Init(
         _SYSVINIT_SETTLED, "ps -ef; tail -n 20 /var/log/syslog",
         "ls /etc/rc[2-5].d/S??crashpod > /dev/null 2>&1 && echo enabled || echo disabled",
-        "boot=$(grep -an 'Linux version' /var/log/syslog | tail -n 1 | cut -d : -f 1)\n"
-        "! tail -n \"+$boot\" /var/log/syslog | grep -a 'crashpod.*failed'",
-        "tail -n \"+$(grep -an 'Linux version' /var/log/syslog | tail -n 1 | cut -d : -f 1)\" "
-        "/var/log/syslog | grep -a 'crashpod'", _SYSVINIT_LOGIN + _LOGGED_IN),
+        f"! {{ {_SYSVINIT_LOG}; }} | grep 'failed'", _SYSVINIT_LOG, _SYSVINIT_LOGIN + _LOGGED_IN),
 }
 
 
