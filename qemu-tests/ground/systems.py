@@ -95,7 +95,7 @@ KINDS = {
                          SDBOOT_SETTLE.format("--make-entry-directory=yes") +
                          " && systemctl is-system-running", uefi=True),
     # kernel, initramfs and command line in one image
-    "unified": Kind((*SDBOOT_PACKAGES, "systemd-ukify"),
+    "unified": Kind((*SDBOOT_PACKAGES, "systemd-ukify", "systemd-boot-efi"),
                     SDBOOT_FILES | {"etc/kernel/install.conf": "layout=uki\n"},
                     SDBOOT_SETTLE.format("") + " && systemctl is-system-running", uefi=True),
     "sysvinit": Kind(SYSVINIT_PACKAGES, FILES, GRUB_SETTLE, "sysvinit"),
