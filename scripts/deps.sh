@@ -66,6 +66,7 @@ packages() {
 	pkg-config      source packages
 	TABLE
 	[ "$packaging" = no ] || cat <<-'TABLE'
+	build-essential what every Debian package is built with
 	debhelper       the Debian package
 	lintian         its judge
 	rpm             the RPM package

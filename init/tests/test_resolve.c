@@ -338,7 +338,7 @@ static void test_names(void **state)
 /* A member of an array with its superblock at the end (1.0): linux/raid/md_p.h. */
 static void put_member(u8 *disk, u8 number)
 {
-	u64 sector = (DISK_BYTES / 512 - 16) & ~(u64)7;
+	u64 sum = 0, sector = (DISK_BYTES / 512 - 16) & ~(u64)7;
 	u8 *sb = disk + sector * 512;
 
 	put_le(sb, 0xa92b4efc, 4);
@@ -351,6 +351,10 @@ static void put_member(u8 *disk, u8 number)
 	put_le(sb + 144, sector, 8);
 	put_le(sb + 160, number, 4);
 	memset(sb + 168, number, 16);
+	/* util-linux from 2.40 on looks at the checksum */
+	for (int i = 0; i < 256; i += 4)
+		sum += sb[i] | (u32)sb[i + 1] << 8 | (u32)sb[i + 2] << 16 | (u32)sb[i + 3] << 24;
+	put_le(sb + 216, (u32)sum + (sum >> 32), 4);
 }
 
 /* What shows the file system of the array, or of a mapping, that it is a part of. */

@@ -67,6 +67,11 @@ member()
 		printf '\0\0\0\0member number %02d' "$2"
 	} > "$1"
 	truncate -s 4M "$1" # on a floppy no prober looks for arrays
+	# its checksum, which util-linux from 2.40 on looks at
+	sum=$(od -An -v -tu4 -j 4096 -N 256 "$1" | tr -s ' ' '\n' | awk '{ sum += $1 }
+		END { printf "%d", sum % 4294967296 + int(sum / 4294967296) }')
+	# shellcheck disable=SC2059
+	printf "$(little 4 "$sum")" | dd of="$1" bs=1 seek=$((4096 + 216)) conv=notrunc status=none
 }
 
 fs='fast-crc.ko crc-lib.ko xfs.ko '
