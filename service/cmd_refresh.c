@@ -154,6 +154,7 @@ static int reload(int before)
 	struct err e = { 0 }, again = { 0 };
 	char line[CMDLINE_CAP], from[32];
 
+	(void)lock;
 	if (!refresh_wants_reload(""))
 		return 0;
 	if (l && !load_again(l, NULL, line, &again, &e)) {
